@@ -1,0 +1,98 @@
+"""The published RepVGG architectures, as data (paper, Tables 2 and 3). Standard library only."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+
+from ..errors import InputError
+
+
+@dataclass(frozen=True)
+class ArchSpec:
+    """What makes one RepVGG differ from another.
+
+    Args:
+        depths: layers in each of the five stages.
+        a: width multiplier of stages 1 to 4 (the first is never wider than 64 channels).
+        b: width multiplier of stage 5.
+        groups: groups of every second layer: the 3rd, 5th, 7th, ... of the body (paper, section 3.4).
+        se: squeeze-and-excitation before every ReLU (D2se; not in the paper).
+    """
+
+    depths: tuple[int, int, int, int, int]
+    a: float
+    b: float
+    groups: int = 1
+    se: bool = False
+
+    def __post_init__(self):
+        depths = tuple(self.depths)
+        if len(depths) != 5 or not all(isinstance(d, int) and d > 0 for d in depths):
+            raise InputError(f'arch: depths must be five positive integers, one a stage, got {self.depths!r}')
+        object.__setattr__(self, 'depths', depths)
+        for name in 'ab':
+            if getattr(self, name) <= 0:
+                raise InputError(f'arch: width multiplier {name} must be positive, got {getattr(self, name)!r}')
+        if any(width != int(width) for width in self._exact_widths()):
+            raise InputError(
+                f'arch: a={self.a!r}, b={self.b!r} give the widths {self._exact_widths()}, which are not whole numbers'
+            )
+        if not isinstance(self.groups, int) or self.groups < 1 or any(w % self.groups for w in self.widths[1:]):
+            raise InputError(
+                f'arch: groups must be a positive integer that divides the widths {self.widths[1:]}, got {self.groups!r}'
+            )
+
+    def _exact_widths(self):
+        return min(64, 64 * self.a), 64 * self.a, 128 * self.a, 256 * self.a, 512 * self.b
+
+    @property
+    def widths(self) -> tuple[int, int, int, int, int]:
+        """Channels of the five stages (paper, Table 2)."""
+        return tuple(int(width) for width in self._exact_widths())
+
+
+_A = (1, 2, 4, 14, 1)
+_B = (1, 4, 6, 16, 1)
+
+ARCHS: dict[str, ArchSpec] = {
+    'A0': ArchSpec(_A, 0.75, 2.5),
+    'A1': ArchSpec(_A, 1, 2.5),
+    'A2': ArchSpec(_A, 1.5, 2.75),
+    'B0': ArchSpec(_B, 1, 2.5),
+    'B1': ArchSpec(_B, 2, 4),
+    'B1g2': ArchSpec(_B, 2, 4, groups=2),
+    'B1g4': ArchSpec(_B, 2, 4, groups=4),
+    'B2': ArchSpec(_B, 2.5, 5),
+    'B2g2': ArchSpec(_B, 2.5, 5, groups=2),
+    'B2g4': ArchSpec(_B, 2.5, 5, groups=4),
+    'B3': ArchSpec(_B, 3, 5),
+    'B3g2': ArchSpec(_B, 3, 5, groups=2),
+    'B3g4': ArchSpec(_B, 3, 5, groups=4),
+    'D2se': ArchSpec((1, 8, 14, 24, 1), 2.5, 5, se=True),
+}
+
+
+def get_arch(arch: 'str | Mapping | ArchSpec') -> ArchSpec:
+    """The spec of a published architecture by its name, or of one's own from a dict of `ArchSpec`'s fields.
+
+    Raises:
+        InputError: an unknown name (the known ones are listed), or a dict that is no spec.
+    """
+    if isinstance(arch, ArchSpec):
+        return arch
+    if isinstance(arch, str):
+        if arch not in ARCHS:
+            raise InputError(f'unknown RepVGG arch {arch!r}; known: {", ".join(ARCHS)}; or a dict: {_dict_form()}')
+        return ARCHS[arch]
+    if isinstance(arch, Mapping):
+        names = {field.name for field in fields(ArchSpec)}
+        unknown, missing = set(arch) - names, {'depths', 'a', 'b'} - set(arch)
+        if unknown or missing:
+            raise InputError(
+                f'arch as a dict is {_dict_form()}; unknown keys: {sorted(unknown)}, missing: {sorted(missing)}'
+            )
+        return ArchSpec(**arch)
+    raise InputError(f'arch must be one of {", ".join(ARCHS)} or a dict, got {type(arch).__name__}')
+
+
+def _dict_form() -> str:
+    return 'dict(depths=(1, 2, 4, 14, 1), a=0.75, b=2.5, groups=1, se=False)'

@@ -1,0 +1,207 @@
+"""The RepVGG block: three branches for training, one 3x3 conv for inference (paper, sections 3.2 and 3.3)."""
+
+from contextlib import contextmanager, nullcontext
+from dataclasses import replace
+
+import torch
+import torch.nn.functional as F
+from mmcv.cnn import build_norm_layer
+from torch import Tensor, nn
+from torch.nn.modules.batchnorm import _BatchNorm
+from torch.utils.checkpoint import checkpoint
+
+from ..errors import InputError
+from .plan import LayerPlan
+from .reparam import fuse_branches, fuse_conv_bn, identity_kernel
+
+_SE_RATIO = 16
+
+
+class SEBlock(nn.Module):
+    """Squeeze-and-excitation, (N, C, H, W) -> the same; pools any size, where the official code pools squares only."""
+
+    def __init__(self, channels: int):
+        super().__init__()
+        self.down = nn.Conv2d(channels, channels // _SE_RATIO, 1)
+        self.up = nn.Conv2d(channels // _SE_RATIO, channels, 1)
+
+    def forward(self, x: Tensor) -> Tensor:
+        gate = F.relu(self.down(F.adaptive_avg_pool2d(x, 1)), inplace=True)
+        return x * self.up(gate).sigmoid()
+
+
+class RepVGGBlock(nn.Module):
+    """One layer of the body, (N, C_in, H, W) -> (N, C_out, ceil(H / stride), ceil(W / stride)), after its ReLU.
+
+    The names of the parameters are those of the official code. A state dict in training form loads into a block
+    in deploy form (it is fused on the way); the other way round is refused.
+
+    Args:
+        plan: channels, stride, dilation and groups, read by both forms.
+        norm_cfg: norm of the branches, as mmcv's `build_norm_layer` takes it; None for BN. Only BN and SyncBN can be fused.
+        with_cp: save memory in training by computing the block again in the backward pass. Gradients and BN
+            statistics are those of a block without it.
+        deploy: build the fused form.
+    """
+
+    def __init__(self, plan: LayerPlan, norm_cfg: 'dict | None' = None, with_cp: bool = False, deploy: bool = False):
+        super().__init__()
+        self.plan = plan
+        self.norm_cfg = norm_cfg or dict(type='BN')
+        self.with_cp = with_cp
+        self.deploy = deploy
+        self.se = SEBlock(plan.out_channels) if plan.se else nn.Identity()
+        self.nonlinearity = nn.ReLU(inplace=True)
+        if deploy:
+            self.rbr_reparam = self._conv(3, bias=True)
+        else:
+            self.rbr_dense = self._conv_norm(3)
+            self.rbr_1x1 = self._conv_norm(1)
+            self.rbr_identity = self._norm() if plan.has_identity else None
+
+    def _conv(self, kernel_size: int, bias: bool) -> nn.Conv2d:
+        plan = self.plan
+        dilation = plan.dilation if kernel_size == 3 else 1
+        return nn.Conv2d(
+            plan.in_channels,
+            plan.out_channels,
+            kernel_size,
+            stride=plan.stride,
+            padding=dilation * (kernel_size // 2),
+            dilation=dilation,
+            groups=plan.groups,
+            bias=bias,
+        )
+
+    def _norm(self) -> nn.Module:
+        return build_norm_layer(self.norm_cfg, self.plan.out_channels)[1]
+
+    def _conv_norm(self, kernel_size: int) -> nn.Sequential:
+        branch = nn.Sequential()
+        branch.add_module('conv', self._conv(kernel_size, bias=False))
+        branch.add_module('bn', self._norm())
+        return branch
+
+    def _norms(self) -> list[nn.Module]:
+        norms = [] if self.deploy else [self.rbr_dense.bn, self.rbr_1x1.bn, self.rbr_identity]
+        return [norm for norm in norms if norm is not None]
+
+    def forward(self, x: Tensor) -> Tensor:
+        if self.with_cp and self.training and torch.is_grad_enabled():
+            return checkpoint(self._forward, x, use_reentrant=False, context_fn=self._checkpoint_contexts)
+        return self._forward(x)
+
+    def _forward(self, x: Tensor) -> Tensor:
+        if self.deploy:
+            out = self.rbr_reparam(x)
+        else:
+            out = self.rbr_dense(x) + self.rbr_1x1(x)
+            if self.rbr_identity is not None:
+                out = out + self.rbr_identity(x)
+        return self.nonlinearity(self.se(out))
+
+    def _checkpoint_contexts(self):
+        return nullcontext(), self._statistics_kept()
+
+    @contextmanager
+    def _statistics_kept(self):
+        """The second forward pass of a checkpointed block must not count its batch twice."""
+        norms = [norm for norm in self._norms() if isinstance(norm, _BatchNorm) and norm.track_running_stats]
+        for norm in norms:
+            norm.track_running_stats = False
+        try:
+            yield
+        finally:
+            for norm in norms:
+                norm.track_running_stats = True
+
+    def get_equivalent_kernel_bias(self) -> tuple[Tensor, Tensor]:
+        """The kernel (C_out, C_in / groups, 3, 3) and bias (C_out,) of the one conv that equals the branches.
+
+        Differentiable; the block stays as it is. In deploy form: the conv's own.
+
+        Raises:
+            InputError: as `check_fusible`.
+        """
+        if self.deploy:
+            return self.rbr_reparam.weight, self.rbr_reparam.bias
+        self.check_fusible()
+        kernel = self.rbr_dense.conv.weight
+        branches = [_fused(branch.conv.weight, branch.bn) for branch in (self.rbr_dense, self.rbr_1x1)]
+        if self.rbr_identity is not None:
+            identity = identity_kernel(self.plan.out_channels, self.plan.groups, kernel.device)
+            branches.append(_fused(identity, self.rbr_identity))
+        return fuse_branches(branches, kernel.dtype)
+
+    def check_fusible(self) -> None:
+        """Raise `InputError` where a norm is no BN or SyncBN, or keeps no running statistics."""
+        for norm in self._norms():
+            _check_fusible(norm)
+
+    @torch.no_grad()
+    def switch_to_deploy(self) -> None:
+        """Replace the branches by the one conv that equals them, in place; nothing happens in deploy form.
+
+        Raises:
+            InputError: as `check_fusible`; the block is then unchanged.
+        """
+        if self.deploy:
+            return
+        kernel, bias = self.get_equivalent_kernel_bias()
+        conv = self._conv(3, bias=True).to(kernel).train(self.training)
+        conv.weight.copy_(kernel)
+        conv.bias.copy_(bias)
+        self.rbr_reparam = conv
+        del self.rbr_dense, self.rbr_1x1, self.rbr_identity
+        self.deploy = True
+
+    def _load_from_state_dict(self, state_dict, prefix, *args, **kwargs):
+        """Fuse a training form on its way into a deploy form; refuse the opposite."""
+        if not self.deploy and f'{prefix}rbr_reparam.weight' in state_dict:
+            raise InputError(
+                f'the weights of {prefix[:-1] or "this block"} are fused and cannot be taken apart again: load the training '
+                'checkpoint, or build the backbone with deploy=True (--cfg-options model.backbone.deploy=True)'
+            )
+        if self.deploy and f'{prefix}rbr_dense.conv.weight' in state_dict:
+            self._fuse_state_dict(state_dict, prefix)
+        super()._load_from_state_dict(state_dict, prefix, *args, **kwargs)
+
+    def _fuse_state_dict(self, state_dict: dict, prefix: str) -> None:
+        """Replace the tensors of the branches in `state_dict` by the kernel and bias that equal them, in place."""
+        names = [name for name in state_dict if name.startswith(f'{prefix}rbr_')]
+        branches = {name[len(prefix) :]: state_dict.pop(name) for name in names}
+        training_form = RepVGGBlock(replace(self.plan, se=False), self.norm_cfg)
+        training_form.to(branches['rbr_dense.conv.weight']).load_state_dict(branches)
+        training_form.switch_to_deploy()
+        for name, tensor in training_form.state_dict().items():
+            state_dict[prefix + name] = tensor
+
+
+def find_blocks(model: nn.Module) -> list[RepVGGBlock]:
+    """The blocks of a model that are still in training form."""
+    return [module for module in model.modules() if isinstance(module, RepVGGBlock) and not module.deploy]
+
+
+def switch_to_deploy(model: nn.Module) -> None:
+    """Fuse every block of a model in place: all of them or, where one cannot be fused (`InputError`), none."""
+    blocks = find_blocks(model)
+    for block in blocks:
+        block.check_fusible()
+    for block in blocks:
+        block.switch_to_deploy()
+
+
+def _fused(kernel: Tensor, norm: nn.Module) -> tuple[Tensor, Tensor]:
+    return fuse_conv_bn(kernel, norm.running_mean, norm.running_var, norm.weight, norm.bias, norm.eps)
+
+
+def _check_fusible(norm: nn.Module) -> None:
+    if not isinstance(norm, _BatchNorm):
+        raise InputError(
+            f'cannot fuse {type(norm).__name__}: only BN and SyncBN become part of a conv; '
+            "train with norm_cfg=dict(type='SyncBN') or 'BN', or evaluate unfused (--no-fuse)"
+        )
+    if norm.running_mean is None:
+        raise InputError(
+            f'cannot fuse a {type(norm).__name__} without running statistics: build it with track_running_stats=True'
+        )

@@ -1,0 +1,90 @@
+"""Spec and output stride -> the facts of every layer, before any layer exists. Standard library only."""
+
+from dataclasses import dataclass
+
+from ..errors import InputError
+from .arch import ArchSpec
+
+# Stride of the first layer and dilation of every layer, for each of the five stages.
+_STAGES = {
+    32: ((2, 2, 2, 2, 2), (1, 1, 1, 1, 1)),
+    16: ((2, 2, 2, 2, 1), (1, 1, 1, 1, 2)),
+    8: ((2, 2, 2, 1, 1), (1, 1, 1, 2, 4)),
+}
+
+
+@dataclass(frozen=True)
+class LayerPlan:
+    """One 3x3 layer of the body; its padding equals its dilation, so that only the stride changes the size."""
+
+    stage: int  # 0 to 4: the paper's stages 1 to 5
+    in_channels: int
+    out_channels: int
+    stride: int
+    dilation: int
+    groups: int
+    se: bool
+
+    @property
+    def has_identity(self) -> bool:
+        """Whether input and output have the same shape, so that the block gets the identity branch."""
+        return self.in_channels == self.out_channels and self.stride == 1
+
+
+def plan_layers(
+    spec: ArchSpec, in_channels: int = 3, output_stride: int = 32, dilate_last: 'int | None' = None
+) -> tuple[LayerPlan, ...]:
+    """Lay out the body, first layer to last (paper, sections 3.4 and 4.3).
+
+    Args:
+        spec: the architecture.
+        in_channels: channels of the image.
+        output_stride: 32; 16 (stage 5 at stride 1, dilation 2); or 8 (stages 4 and 5 at stride 1, dilations 2
+            and 4, as in PSPNet).
+        dilate_last: dilate only that many layers at the end of the body; 5 is the paper's "fast". The strides
+            stay as they are. None: every layer of the stages named above.
+
+    Raises:
+        InputError: an output stride other than these, or a `dilate_last` beyond what is dilated.
+    """
+    if output_stride not in _STAGES:
+        raise InputError(f'output_stride must be one of {", ".join(map(str, sorted(_STAGES)))}, got {output_stride!r}')
+    if not isinstance(in_channels, int) or in_channels < 1:
+        raise InputError(f'in_channels must be a positive integer, got {in_channels!r}')
+    strides, dilations = _STAGES[output_stride]
+    _check_dilate_last(spec, dilations, output_stride, dilate_last)
+
+    layers = []
+    total = sum(spec.depths)
+    for stage, (depth, width) in enumerate(zip(spec.depths, spec.widths, strict=True)):
+        for i in range(depth):
+            number = len(layers)  # counted from 0 over the whole body
+            dilated = dilate_last is None or number >= total - dilate_last
+            layers.append(
+                LayerPlan(
+                    stage=stage,
+                    in_channels=in_channels,
+                    out_channels=width,
+                    stride=strides[stage] if i == 0 else 1,
+                    dilation=dilations[stage] if dilated else 1,
+                    groups=spec.groups if number >= 2 and number % 2 == 0 else 1,
+                    se=spec.se,
+                )
+            )
+            in_channels = width
+    return tuple(layers)
+
+
+def _check_dilate_last(spec, dilations, output_stride, dilate_last):
+    if dilate_last is None:
+        return
+    most = sum(depth for depth, dilation in zip(spec.depths, dilations, strict=True) if dilation > 1)
+    if most == 0:
+        raise InputError(
+            f'dilate_last={dilate_last!r} needs output_stride 16 or 8: nothing is dilated at {output_stride}'
+        )
+    if not isinstance(dilate_last, int) or not 0 <= dilate_last <= most:
+        raise InputError(
+            f'dilate_last must be None or 0 to {most} (the layers dilated at output_stride {output_stride}), '
+            f'got {dilate_last!r}'
+        )

@@ -1,0 +1,55 @@
+"""The algebra of structural re-parameterization, on tensors alone (paper, section 3.3).
+
+Every function is differentiable. Sums are done in double precision, whatever comes in, and `fuse_branches`
+rounds once at the end.
+"""
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+
+def fuse_conv_bn(
+    kernel: Tensor,
+    running_mean: Tensor,
+    running_var: Tensor,
+    weight: 'Tensor | None',
+    bias: 'Tensor | None',
+    eps: float,
+    conv_bias: 'Tensor | None' = None,
+) -> tuple[Tensor, Tensor]:
+    """A conv and the BN behind it as one conv (paper, Eq. 3).
+
+    Args:
+        kernel: (C_out, C_in / groups, k, k).
+        running_mean, running_var, weight, bias: (C_out,) each; no weight and bias for a BN without affine.
+        eps: of the BN.
+        conv_bias: (C_out,), of a conv that has one.
+
+    Returns:
+        The kernel, of the same shape, and the bias (C_out,), both double.
+    """
+    scale = (running_var.double() + eps).rsqrt()
+    if weight is not None:
+        scale = scale * weight.double()
+    mean = running_mean.double() if conv_bias is None else running_mean.double() - conv_bias.double()
+    fused_bias = -mean * scale
+    if bias is not None:
+        fused_bias = fused_bias + bias.double()
+    return kernel.double() * scale.reshape(-1, 1, 1, 1), fused_bias
+
+
+def pad_1x1_to_3x3(kernel: Tensor) -> Tensor:
+    """(C_out, C_in, 1, 1) -> (C_out, C_in, 3, 3), zero but in the middle."""
+    return F.pad(kernel, [1, 1, 1, 1])
+
+
+def identity_kernel(channels: int, groups: int, device: 'torch.device | str' = 'cpu') -> Tensor:
+    """The 1x1 kernel (channels, channels / groups, 1, 1), double, of a grouped conv that changes nothing."""
+    return torch.eye(channels // groups, dtype=torch.double, device=device).repeat(groups, 1)[..., None, None]
+
+
+def fuse_branches(branches: 'list[tuple[Tensor, Tensor]]', dtype: torch.dtype) -> tuple[Tensor, Tensor]:
+    """Parallel convs of one stride, given as (kernel, bias) with 3x3 or 1x1 kernels, as one 3x3 conv of `dtype`."""
+    kernels = [kernel if kernel.shape[-1] == 3 else pad_1x1_to_3x3(kernel) for kernel, _ in branches]
+    return sum(kernels).to(dtype), sum(bias for _, bias in branches).to(dtype)

@@ -1,0 +1,112 @@
+"""RepVGG as a backbone of MMSegmentation (paper, sections 3 and 4.3)."""
+
+from mmengine.logging import print_log
+from mmengine.model import BaseModule
+from mmseg.registry import MODELS
+from torch import Tensor, nn
+from torch.nn.modules.batchnorm import _BatchNorm
+
+from ..errors import InputError
+from .arch import ArchSpec, get_arch
+from .block import RepVGGBlock, switch_to_deploy
+from .plan import plan_layers
+from .weights import backbone_state
+
+
+@MODELS.register_module()
+class RepVGG(BaseModule):
+    """The body of RepVGG, (N, in_channels, H, W) -> one feature map for each of `out_indices`.
+
+    Stages are `stage0` to `stage4` (the paper's stages 1 to 5) and every parameter has its official name, at any
+    output stride, so that ImageNet weights load unchanged.
+
+    Args:
+        arch: one of `repvgg_seg.models.arch.ARCHS`, or a dict of the fields of `ArchSpec`.
+        in_channels: channels of the image.
+        out_indices: stages whose output is returned, in this order; 0 is the paper's stage 2 (stride 4) and 3 its stage 5.
+        output_stride: 32; 16 (the last stage dilated by 2); or 8 (the last two by 2 and 4).
+        dilate_last: dilate only that many layers at the end, 5 for the paper's "fast"; None for all of these stages.
+        frozen_stages: no gradients and fixed BN statistics up to this stage: 0 freezes `stage0`, 4 all; -1 nothing.
+        norm_cfg: norm of the branches; BN or SyncBN where the model is to be fused.
+        norm_eval: BN in eval mode during training: the running statistics are used and stay.
+        with_cp: save memory in training by computing every block again in the backward pass.
+        deploy: build the fused form, a plain stack of 3x3 convs.
+        init_cfg: mmengine's; None for the initialisation of `torch.nn.Conv2d`, which is the official one.
+
+    Attributes:
+        out_channels: channels of the feature maps, in the order of `out_indices`.
+
+    Raises:
+        InputError: an argument out of its range; names the value and what is allowed.
+    """
+
+    def __init__(
+        self,
+        arch: 'str | dict | ArchSpec',
+        in_channels: int = 3,
+        out_indices: 'tuple[int, ...]' = (0, 1, 2, 3),
+        output_stride: int = 32,
+        dilate_last: 'int | None' = None,
+        frozen_stages: int = -1,
+        norm_cfg: 'dict | None' = None,
+        norm_eval: bool = False,
+        with_cp: bool = False,
+        deploy: bool = False,
+        init_cfg: 'dict | list[dict] | None' = None,
+    ):
+        super().__init__(init_cfg)
+        self.arch = get_arch(arch)
+        if not out_indices or any(i not in range(4) for i in out_indices):
+            raise InputError(f'out_indices must be among 0, 1, 2, 3 (stages 2 to 5 of the paper), got {out_indices!r}')
+        if frozen_stages not in range(-1, 5):
+            raise InputError(f'frozen_stages must be -1 (none) to 4 (all), got {frozen_stages!r}')
+        plans = plan_layers(self.arch, in_channels, output_stride, dilate_last)
+        self.out_indices = tuple(out_indices)
+        self.out_channels = tuple(self.arch.widths[i + 1] for i in out_indices)
+        self.frozen_stages = frozen_stages
+        self.norm_eval = norm_eval
+
+        def blocks(stage):
+            return [RepVGGBlock(plan, norm_cfg, with_cp, deploy) for plan in plans if plan.stage == stage]
+
+        (self.stage0,) = blocks(0)
+        for stage in range(1, 5):
+            self.add_module(f'stage{stage}', nn.Sequential(*blocks(stage)))
+        self._freeze_stages()
+
+    def forward(self, x: Tensor) -> tuple[Tensor, ...]:
+        x = self.stage0(x)
+        outs = {}
+        for i in range(max(self.out_indices) + 1):
+            x = getattr(self, f'stage{i + 1}')(x)
+            outs[i] = x
+        return tuple(outs[i] for i in self.out_indices)
+
+    def switch_to_deploy(self) -> None:
+        """Fuse every block in place. Raises `InputError`, with nothing changed, where a norm cannot be fused."""
+        switch_to_deploy(self)
+
+    def train(self, mode: bool = True) -> 'RepVGG':
+        super().train(mode)
+        self._freeze_stages()
+        if mode and self.norm_eval:
+            for module in self.modules():
+                if isinstance(module, _BatchNorm):
+                    module.eval()
+        return self
+
+    def _freeze_stages(self) -> None:
+        for stage in range(self.frozen_stages + 1):
+            module = getattr(self, f'stage{stage}').eval()
+            for parameter in module.parameters():
+                parameter.requires_grad = False
+
+    def _load_from_state_dict(self, state_dict, prefix, *args, **kwargs):
+        """Account for every tensor of the backbone, whoever loads it: torch, mmengine or a `Pretrained` init_cfg."""
+        given = {name[len(prefix) :]: tensor for name, tensor in state_dict.items() if name.startswith(prefix)}
+        found = backbone_state(given, self.state_dict(), self.arch)
+        for name in given.keys() - found.keys():
+            del state_dict[prefix + name]
+        if given.keys() != found.keys():
+            print_log(f'not used by the backbone: {", ".join(sorted(given.keys() - found.keys()))}', 'current')
+        super()._load_from_state_dict(state_dict, prefix, *args, **kwargs)
