@@ -1,0 +1,67 @@
+"""From Cityscapes as it is downloaded to Cityscapes as it is trained on."""
+
+import os
+from concurrent.futures import ProcessPoolExecutor
+from pathlib import Path
+
+from cityscapesscripts.preparation.json2labelImg import json2labelImg
+from rich.progress import track
+
+from ..errors import InputError
+
+COUNTS = {'train': 2975, 'val': 500}
+_IMAGE, _POLYGONS, _LABEL = '_leftImg8bit.png', '_gtFine_polygons.json', '_gtFine_labelTrainIds.png'
+_DOWNLOAD = (
+    'download leftImg8bit_trainvaltest.zip and gtFine_trainvaltest.zip from https://www.cityscapes-dataset.com '
+    '(free for research, with an account) and unpack both there'
+)
+
+
+def prepare(root: str, counts: 'dict[str, int]' = COUNTS, workers: int = 4) -> tuple[int, int]:
+    """Make the label with trainIds of every image that has none yet.
+
+    Args:
+        root: holds `leftImg8bit/{split}/{city}/` and `gtFine/{split}/{city}/`.
+        counts: images that each split must have.
+        workers: processes.
+
+    Returns:
+        How many labels were made and how many were there.
+
+    Raises:
+        InputError: no images, images without polygons, or other counts than these. What can be made is made first.
+    """
+    root = Path(root)
+    images = {split: sorted((root / 'leftImg8bit' / split).glob(f'*/*{_IMAGE}')) for split in counts}
+    if not any(images.values()):
+        raise InputError(f'no leftImg8bit/{{{",".join(counts)}}}/*/*{_IMAGE} in {root}: {_DOWNLOAD}')
+    pairs = [_polygons_and_label(root, image) for paths in images.values() for image in paths]
+    there = [label for _, label in pairs if label.exists()]
+    to_do = [(polygons, label) for polygons, label in pairs if not label.exists() and polygons.exists()]
+    unlabelled = [polygons for polygons, label in pairs if not label.exists() and not polygons.exists()]
+    with ProcessPoolExecutor(workers) as pool:
+        list(track(pool.map(_make_label, to_do, chunksize=8), 'trainIds', total=len(to_do), disable=not to_do))
+
+    faults = [
+        f'{split} has {len(images[split])} of {count} images'
+        for split, count in counts.items()
+        if len(images[split]) != count
+    ]
+    if unlabelled:
+        faults.append(f'{len(unlabelled)} images have no polygons, such as {unlabelled[0]}')
+    if faults:
+        raise InputError(f'{root} is not complete: {"; ".join(faults)} ({len(to_do)} labels made): {_DOWNLOAD}')
+    return len(to_do), len(there)
+
+
+def _polygons_and_label(root: Path, image: Path) -> tuple[Path, Path]:
+    stem = root / 'gtFine' / image.relative_to(root / 'leftImg8bit')
+    name = image.name.removesuffix(_IMAGE)
+    return stem.with_name(name + _POLYGONS), stem.with_name(name + _LABEL)
+
+
+def _make_label(pair: tuple[Path, Path]) -> None:
+    polygons, label = pair
+    partial = label.with_name(f'.{label.name}.{os.getpid()}.png')
+    json2labelImg(str(polygons), str(partial), 'trainIds')
+    partial.replace(label)
