@@ -107,13 +107,15 @@ class RepVGGBlock(nn.Module):
     def _statistics_kept(self):
         """The second forward pass of a checkpointed block must not count its batch twice."""
         norms = [norm for norm in self._norms() if isinstance(norm, _BatchNorm) and norm.track_running_stats]
+        before = [(norm.momentum, norm.num_batches_tracked.clone()) for norm in norms]
         for norm in norms:
-            norm.track_running_stats = False
+            norm.momentum = 0.0
         try:
             yield
         finally:
-            for norm in norms:
-                norm.track_running_stats = True
+            for norm, (momentum, batches) in zip(norms, before, strict=True):
+                norm.momentum = momentum
+                norm.num_batches_tracked.copy_(batches)
 
     def get_equivalent_kernel_bias(self) -> tuple[Tensor, Tensor]:
         """The kernel (C_out, C_in / groups, 3, 3) and bias (C_out,) of the one conv that equals the branches.

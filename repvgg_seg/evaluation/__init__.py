@@ -1,0 +1,3 @@
+from .iou_metric import StreetIoUMetric
+
+__all__ = ['StreetIoUMetric']

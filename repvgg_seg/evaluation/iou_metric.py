@@ -1,0 +1,28 @@
+"""mmseg's IoU metric, with the table of classes kept for whoever asks."""
+
+from mmseg.evaluation import IoUMetric
+from mmseg.registry import METRICS
+
+
+@METRICS.register_module()
+class StreetIoUMetric(IoUMetric):
+    """IoUMetric that remembers the classes of its last evaluation.
+
+    Attributes:
+        per_class: IoU and accuracy of every class in percent, `{class: {'IoU': ..., 'Acc': ...}}`; NaN for a class
+            that neither label nor prediction holds.
+    """
+
+    per_class: dict[str, dict[str, float]]
+
+    def compute_metrics(self, results: list) -> dict[str, float]:
+        metrics = super().compute_metrics(results)
+        if not self.format_only:
+            areas = [sum(area) for area in zip(*results, strict=True)]
+            table = self.total_area_to_metrics(*areas, self.metrics, self.nan_to_num, self.beta)
+            table.pop('aAcc')
+            self.per_class = {
+                name: {key: round(float(values[i]) * 100, 2) for key, values in table.items()}
+                for i, name in enumerate(self.dataset_meta['classes'])
+            }
+        return metrics

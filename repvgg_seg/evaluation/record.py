@@ -1,0 +1,43 @@
+"""What a command measured, as a file that stands in `results/`."""
+
+import hashlib
+import json
+import os
+from pathlib import Path
+
+import torch
+
+from ..deploy.measure import environment
+from ..errors import InputError
+
+
+def check_writable(path: str) -> None:
+    """Make the folder of a file that is to be written later; `InputError` where that will not do."""
+    folder = Path(path).parent
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise InputError(f'cannot make the folder {folder}: {error.strerror}; name another place') from None
+    if Path(path).is_dir() or not os.access(folder, os.W_OK):
+        raise InputError(f'cannot write {path}: name a file in a folder that you may write to')
+
+
+def write_record(path: str, *, checkpoint: str, **figures) -> None:
+    """Write figures as JSON, with the checkpoint's name and sum and the environment they were measured in.
+
+    The file is put in place whole; a record of the same name is replaced.
+    """
+    record = dict(
+        figures,
+        checkpoint=dict(name=Path(checkpoint).name, sha256=sha256(checkpoint)),
+        environment=environment(torch.device('cuda' if torch.cuda.is_available() else 'cpu')),
+    )
+    temporary = Path(f'{path}.partial')
+    temporary.write_text(json.dumps(record, indent=2) + '\n')
+    temporary.replace(path)
+
+
+def sha256(path: str) -> str:
+    """Hex digest of a file."""
+    with open(path, 'rb') as file:
+        return hashlib.file_digest(file, 'sha256').hexdigest()

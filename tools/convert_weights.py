@@ -1,0 +1,42 @@
+"""Convert RepVGG weights between families of names: python tools/convert_weights.py SRC DST --to timm"""
+
+import argparse
+import os.path as osp
+
+from repvgg_seg.errors import InputError, exit_on_input_error
+from repvgg_seg.models.convert import convert
+from repvgg_seg.models.families import FAMILIES, unwrap
+from repvgg_seg.models.weights import read_checkpoint, write_checkpoint
+
+
+def parse_args():
+    parser = argparse.ArgumentParser(description='Convert RepVGG weights between families of names, and fuse them')
+    parser.add_argument('src', help='weights of any family: a classifier or a backbone, .pth or .safetensors')
+    parser.add_argument('dst', help='file to write, .pth or .safetensors')
+    parser.add_argument('--to', required=True, choices=FAMILIES, help='family of names to write')
+    parser.add_argument('--deploy', action='store_true', help='write the fused form')
+    parser.add_argument('--backbone-only', action='store_true', help='leave out whatever is not the backbone')
+    parser.add_argument('--overwrite', action='store_true', help='replace DST where it exists')
+    parser.add_argument('--trust', action='store_true', help='read a file that runs code of its own when read')
+    return parser.parse_args()
+
+
+@exit_on_input_error
+def main():
+    args = parse_args()
+    if osp.exists(args.dst) and not args.overwrite:
+        raise InputError(f'{args.dst} exists: name another file, or say --overwrite')
+    checkpoint = read_checkpoint(args.src, trust=args.trust)
+    try:
+        converted, arch, difference = convert(checkpoint, args.to, args.deploy, args.backbone_only)
+    except InputError as error:
+        raise InputError(f'{args.src}: {error}') from None
+    if args.dst.endswith('.safetensors'):  # which holds tensors alone
+        converted = unwrap(converted)
+    write_checkpoint(converted, args.dst)
+    form = 'fused' if args.deploy else 'in training form'
+    print(f'wrote {args.dst}: RepVGG-{arch} {form}, names of {args.to}; relative difference {difference:.1e}')
+
+
+if __name__ == '__main__':
+    main()

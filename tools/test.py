@@ -1,0 +1,112 @@
+"""Score a checkpoint, fused: python tools/test.py CONFIG CHECKPOINT"""
+
+import argparse
+import os
+import os.path as osp
+
+from mmengine.config import DictAction
+from mmengine.dist import is_main_process
+from mmengine.runner import Runner
+
+from repvgg_seg import preflight
+from repvgg_seg.errors import InputError, exit_on_input_error
+from repvgg_seg.evaluation.record import check_writable, write_record
+from repvgg_seg.models.block import find_blocks
+from repvgg_seg.models.weights import find_backbone, load_weights
+
+
+def parse_args():
+    parser = argparse.ArgumentParser(description='Score a checkpoint: mIoU, mAcc, aAcc and the table of classes')
+    parser.add_argument('config', help='config file')
+    parser.add_argument('checkpoint', help='checkpoint file, in training or fused form')
+    parser.add_argument('--no-fuse', action='store_true', help='score the training form (the fused one is the default)')
+    parser.add_argument('--tta', action='store_true', help='test-time augmentation: scales and flips of the config')
+    parser.add_argument('--result', help='write figures, config, versions and device to this JSON file')
+    parser.add_argument(
+        '--out', help='save predictions into this folder as label PNGs; for Cityscapes the official label ids'
+    )
+    parser.add_argument('--format-only', action='store_true', help='with --out: no scores, for images without labels')
+    parser.add_argument('--show-dir', help='save predictions as pictures under this folder')
+    parser.add_argument('--show', action='store_true', help='show predictions on the screen')
+    parser.add_argument('--wait-time', type=float, default=2, help='seconds that --show shows each')
+    parser.add_argument('--trust', action='store_true', help='read a checkpoint that runs code of its own when read')
+    parser.add_argument('--work-dir', help='where the log goes; work_dirs/CONFIG by default')
+    parser.add_argument('--cfg-options', nargs='+', action=DictAction, help='override settings: key=value ...')
+    parser.add_argument('--launcher', choices=['none', 'pytorch', 'slurm', 'mpi'], default='none')
+    parser.add_argument('--local_rank', '--local-rank', type=int, default=0)
+    args = parser.parse_args()
+    os.environ.setdefault('LOCAL_RANK', str(args.local_rank))
+    return args
+
+
+def apply_args(cfg, args):
+    cfg.launcher = args.launcher
+    cfg.load_from, cfg.resume = None, False  # the tool loads the checkpoint itself, strictly
+    preflight.default_work_dir(cfg, args.config, args.work_dir)
+    preflight.use_bn_without_peers(cfg)
+    preflight.use_backend_without_gpu(cfg)
+    if args.no_fuse:
+        cfg.custom_hooks = [hook for hook in cfg.custom_hooks if hook['type'] != 'SwitchToDeployHook']
+    if args.tta:
+        cfg.test_dataloader.dataset.pipeline = cfg.tta_pipeline
+        cfg.model = dict(**cfg.tta_model, module=cfg.model)
+    if args.show or args.show_dir:
+        cfg.default_hooks.visualization = dict(
+            type='SegVisualizationHook', draw=True, show=args.show, wait_time=args.wait_time
+        )
+        if args.show_dir:
+            cfg.visualizer.save_dir = args.show_dir
+    save_predictions(cfg, args)
+
+
+def save_predictions(cfg, args):
+    if args.format_only and not args.out:
+        raise InputError('--format-only needs --out DIR, the folder for the predictions')
+    if args.format_only and args.result:
+        raise InputError('--format-only scores nothing, so there is no --result to write')
+    if args.format_only:
+        cfg.test_evaluator.format_only = True
+        cfg.test_dataloader.dataset.data_prefix.pop('seg_map_path', None)
+        steps = cfg.test_dataloader.dataset.pipeline
+        cfg.test_dataloader.dataset.pipeline = [s for s in steps if s['type'] != 'LoadAnnotations']
+    if not args.out:
+        return
+    if osp.isdir(args.out) and os.listdir(args.out):
+        raise InputError(f'--out {args.out} is not empty: name a new folder, so that nothing is overwritten')
+    if cfg.test_dataloader.dataset.type == 'CheckedCityscapesDataset':
+        official = dict(type='CityscapesMetric', output_dir=args.out, format_only=True, keep_results=True)
+        cfg.test_evaluator = [cfg.test_evaluator, official]
+    else:
+        cfg.test_evaluator.output_dir = args.out
+
+
+@exit_on_input_error
+def main():
+    args = parse_args()
+    cfg = preflight.load_config(args.config, args.cfg_options)
+    apply_args(cfg, args)
+    if args.result:
+        check_writable(args.result)
+    runner = Runner.from_cfg(cfg)
+    load_weights(runner.model, args.checkpoint, trust=args.trust)
+    is_repvgg = find_backbone(runner.model)[1] is not None
+    if args.no_fuse and is_repvgg and not find_blocks(runner.model):
+        raise InputError(f'--no-fuse: {args.checkpoint} is fused already; give the training checkpoint')
+    metrics = runner.test()
+    if args.result and is_main_process():
+        form = 'no RepVGG' if not is_repvgg else 'training form' if args.no_fuse else 'fused'
+        write_record(
+            args.result,
+            config=args.config,
+            options=args.cfg_options or {},
+            checkpoint=args.checkpoint,
+            form=form,
+            tta=args.tta,
+            images=len(runner.test_dataloader.dataset),
+            metrics={name: float(metrics[name]) for name in ('mIoU', 'mAcc', 'aAcc')},
+            per_class=runner.test_evaluator.metrics[0].per_class,
+        )
+
+
+if __name__ == '__main__':
+    main()
