@@ -15,7 +15,7 @@ def load_config(path: str, options: 'dict | None' = None) -> Config:
     """Read a config and put `--cfg-options` over it.
 
     Raises:
-        InputError: no such file, or one that is no config.
+        InputError: no such file, one that is no config, or options that do not fit it.
     """
     if not osp.isfile(path):
         raise InputError(f'no config {path}: see configs/')
@@ -23,8 +23,10 @@ def load_config(path: str, options: 'dict | None' = None) -> Config:
         cfg = Config.fromfile(path)
     except (OSError, SyntaxError, TypeError, KeyError) as error:
         raise InputError(f'{path} is no config: {error}') from error
-    if options:
-        cfg.merge_from_dict(options)
+    try:
+        cfg.merge_from_dict(options or {})
+    except (TypeError, KeyError, AttributeError) as error:
+        raise InputError(f'--cfg-options do not fit {path}: {error}') from error
     return cfg
 
 
@@ -56,10 +58,12 @@ def use_bn_without_peers(cfg: Config) -> None:
         )
 
 
-def use_backend_without_gpu(cfg: Config) -> None:
-    """gloo in place of nccl where there is no GPU."""
-    if not torch.cuda.is_available():
-        cfg.env_cfg.dist_cfg.backend = 'gloo'
+def use_gloo_without_gpu(cfg: Config) -> None:
+    """Let several processes that torchrun started work together on a CPU, which mmengine's launcher does not know."""
+    if torch.cuda.is_available() or cfg.get('launcher', 'none') != 'pytorch':
+        return
+    torch.distributed.init_process_group('gloo')
+    cfg.model_wrapper_cfg = dict(type='MMDistributedDataParallel', device_ids=None, broadcast_buffers=False)
 
 
 def _dicts_in(value):

@@ -3,6 +3,7 @@ from pathlib import Path
 
 import pytest
 import torch
+from mmengine.logging import MMLogger
 from mmengine.registry import init_default_scope
 
 import repvgg_seg  # noqa: F401 (registers)
@@ -24,7 +25,8 @@ def _mmseg_scope():
     init_default_scope('mmseg')
     torch.manual_seed(0)
     yield
-    logging.getLogger('mmengine').handlers.clear()
+    for handler in [h for h in MMLogger.get_current_instance().handlers if isinstance(h, logging.FileHandler)]:
+        MMLogger.get_current_instance().removeHandler(handler)
 
 
 @pytest.fixture(scope='session')

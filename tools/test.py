@@ -44,7 +44,7 @@ def apply_args(cfg, args):
     cfg.load_from, cfg.resume = None, False  # the tool loads the checkpoint itself, strictly
     preflight.default_work_dir(cfg, args.config, args.work_dir)
     preflight.use_bn_without_peers(cfg)
-    preflight.use_backend_without_gpu(cfg)
+    preflight.use_gloo_without_gpu(cfg)
     if args.no_fuse:
         cfg.custom_hooks = [hook for hook in cfg.custom_hooks if hook['type'] != 'SwitchToDeployHook']
     if args.tta:
@@ -65,17 +65,17 @@ def save_predictions(cfg, args):
     if args.format_only and args.result:
         raise InputError('--format-only scores nothing, so there is no --result to write')
     if args.format_only:
+        dataset = cfg.test_dataloader.dataset
+        dataset.data_prefix.pop('seg_map_path', None)
+        dataset.pipeline = [step for step in dataset.pipeline if step['type'] != 'LoadAnnotations']
         cfg.test_evaluator.format_only = True
-        cfg.test_dataloader.dataset.data_prefix.pop('seg_map_path', None)
-        steps = cfg.test_dataloader.dataset.pipeline
-        cfg.test_dataloader.dataset.pipeline = [s for s in steps if s['type'] != 'LoadAnnotations']
     if not args.out:
         return
     if osp.isdir(args.out) and os.listdir(args.out):
         raise InputError(f'--out {args.out} is not empty: name a new folder, so that nothing is overwritten')
     if cfg.test_dataloader.dataset.type == 'CheckedCityscapesDataset':
         official = dict(type='CityscapesMetric', output_dir=args.out, format_only=True, keep_results=True)
-        cfg.test_evaluator = [cfg.test_evaluator, official]
+        cfg.test_evaluator = official if args.format_only else [cfg.test_evaluator, official]
     else:
         cfg.test_evaluator.output_dir = args.out
 

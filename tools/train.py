@@ -3,6 +3,7 @@
 import argparse
 import os
 
+import torch
 from mmengine.config import DictAction
 from mmengine.runner import Runner
 
@@ -39,9 +40,11 @@ def main():
     cfg.launcher = args.launcher
     preflight.default_work_dir(cfg, args.config, args.work_dir)
     preflight.use_bn_without_peers(cfg)
-    preflight.use_backend_without_gpu(cfg)
+    preflight.use_gloo_without_gpu(cfg)
     preflight.check_pretrained(cfg.model)
     if args.amp:
+        if not torch.cuda.is_available():
+            raise InputError('--amp needs a GPU, and there is none here: train without it')
         cfg.optim_wrapper.type = 'AmpOptimWrapper'
         cfg.optim_wrapper.setdefault('loss_scale', 'dynamic')
     if args.auto_scale_lr:

@@ -1,0 +1,62 @@
+"""Write the tables of README.md from results/: python tools/update_results.py [--check]"""
+
+import argparse
+import json
+import re
+import sys
+from pathlib import Path
+
+from repvgg_seg.errors import InputError, exit_on_input_error
+
+REPO = Path(__file__).resolve().parents[1]
+BEGIN, END = '<!-- results: begin -->', '<!-- results: end -->'
+
+
+def table(header, rows):
+    lines = [header, ['---'] * len(header), *rows]
+    return '\n'.join('| ' + ' | '.join(map(str, line)) + ' |' for line in lines)
+
+
+def score_rows():
+    """A row for each record that tools/test.py wrote."""
+    for path in sorted((REPO / 'results').rglob('*.json')):
+        record = json.loads(path.read_text())
+        if not (isinstance(record, dict) and 'per_class' in record):
+            continue
+        metrics, environment = record['metrics'], record['environment']
+        yield (
+            f'[{path.stem}]({path.relative_to(REPO)})',
+            Path(record['config']).stem,
+            record['form'],
+            record['images'],
+            *(f'{metrics[name]:.2f}' for name in ('mIoU', 'mAcc', 'aAcc')),
+            environment['device'],
+        )
+
+
+def pieces():
+    """The tables, and whatever Markdown the benchmarks wrote."""
+    yield table(('record', 'config', 'form', 'images', 'mIoU', 'mAcc', 'aAcc', 'scored on'), score_rows())
+    for path in sorted((REPO / 'results').rglob('*.md')):
+        yield path.read_text().strip()
+
+
+@exit_on_input_error
+def main():
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument('--check', action='store_true', help='write nothing, fail where README.md is out of date')
+    args = parser.parse_args()
+    readme = REPO / 'README.md'
+    before = readme.read_text()
+    between = re.compile(f'(?<={re.escape(BEGIN)}\n).*?(?={re.escape(END)})', re.DOTALL)
+    after = between.sub(lambda _: '\n' + '\n\n'.join(pieces()) + '\n\n', before)
+    if after == before:
+        return
+    if args.check:
+        raise InputError('the tables of README.md are not those of results/: run python tools/update_results.py')
+    readme.write_text(after)
+    print('README.md updated', file=sys.stderr)
+
+
+if __name__ == '__main__':
+    main()
