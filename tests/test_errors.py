@@ -1,0 +1,37 @@
+import pytest
+from torch.utils.data import DataLoader
+
+from repvgg_seg.errors import InputError, exit_on_input_error
+
+
+class Broken:
+    def __len__(self):
+        return 1
+
+    def __getitem__(self, index):
+        raise InputError('b.png: what came; what to do')
+
+
+@pytest.mark.parametrize('workers', [0, 1])
+def test_one_line_and_status_2_wherever_it_was_raised(capsys, workers):
+    @exit_on_input_error
+    def main():
+        list(DataLoader(Broken(), num_workers=workers))
+
+    with pytest.raises(SystemExit) as end:
+        main()
+    assert end.value.code == 2
+    assert capsys.readouterr().err == 'error: b.png: what came; what to do\n'
+
+
+def test_other_errors_keep_their_traceback():
+    @exit_on_input_error
+    def main():
+        raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        main()
+
+
+def test_what_main_returns():
+    assert exit_on_input_error(lambda x: x + 1)(1) == 2

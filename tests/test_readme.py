@@ -1,0 +1,30 @@
+"""README.md speaks of what there is."""
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+REPO = Path(__file__).resolve().parents[1]
+README = (REPO / 'README.md').read_text()
+
+
+def test_the_tools_and_configs_that_it_names_exist():
+    for name in set(re.findall(r'(?:tools|configs)/[\w./]+\.(?:py|sh)', README)):
+        assert (REPO / name).exists(), name
+    for name in re.findall(r'`(pspnet_\w+\.py)`', README):
+        assert (REPO / 'configs' / name).exists(), name
+    for name in sorted(REPO.glob('tools/*.py')):
+        assert f'tools/{name.name}' in README or name.name == 'demo.py', f'{name.name} is not in README.md'
+
+
+def test_the_tables_are_those_of_results():
+    done = subprocess.run([sys.executable, 'tools/update_results.py', '--check'], cwd=REPO, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+
+
+def test_every_option_that_it_names_is_the_tools():
+    for tool, options in re.findall(r'tools/(\w+)\.py([^\n]*)', README):
+        source = (REPO / 'tools' / f'{tool}.py').read_text()
+        for option in re.findall(r'(?<!\w)--[a-z][\w-]+', options.split('#')[0]):
+            assert f"'{option}'" in source, f'{tool}.py has no {option}'
