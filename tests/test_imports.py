@@ -13,7 +13,7 @@ FOLDERS = {
     'models': set(),
     'datasets': set(),
     'deploy': {'models'},
-    'evaluation': {'deploy'},
+    'evaluation': {'models', 'deploy'},
     'hooks': {'models', 'deploy'},
 }
 

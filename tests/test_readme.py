@@ -19,7 +19,9 @@ def test_the_tools_and_configs_that_it_names_exist():
 
 
 def test_the_tables_are_those_of_results():
-    done = subprocess.run([sys.executable, 'tools/update_results.py', '--check'], cwd=REPO, capture_output=True, text=True)
+    done = subprocess.run(
+        [sys.executable, 'tools/update_results.py', '--check'], cwd=REPO, capture_output=True, text=True
+    )
     assert done.returncode == 0, done.stderr
 
 

@@ -67,6 +67,12 @@ def test_scores_fused_and_unfused_are_the_same(trained, tmp_path):
     assert fused['checkpoint']['name'] == 'iter_4.pth' and len(fused['checkpoint']['sha256']) == 64
 
 
+def test_scores_of_the_optimized_form_are_the_same(trained, tmp_path):
+    optimized = records(trained, tmp_path, '--optimize')
+    assert optimized['form'] == 'optimized'
+    assert optimized['metrics'] == pytest.approx(records(trained, tmp_path)['metrics'], abs=0.01)
+
+
 def test_test_time_augmentation(trained, tmp_path):
     assert records(trained, tmp_path, '--tta')['tta'] is True
 

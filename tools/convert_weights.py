@@ -26,6 +26,8 @@ def main():
     args = parse_args()
     if osp.exists(args.dst) and not args.overwrite:
         raise InputError(f'{args.dst} exists: name another file, or say --overwrite')
+    if not osp.isdir(osp.dirname(args.dst) or '.'):
+        raise InputError(f'no folder {osp.dirname(args.dst)} for {args.dst}: make it, or name another place')
     checkpoint = read_checkpoint(args.src, trust=args.trust)
     try:
         converted, arch, difference = convert(checkpoint, args.to, args.deploy, args.backbone_only)

@@ -23,11 +23,13 @@ def parse_args():
 
 
 def show_list():
-    row = '{:<26} {:<10} {:<11} {:<24} {:>6}  {}'
-    print(row.format('name', 'arch', 'source', 'recipe', 'top-1', 'address'))
+    row = '{:<27} {:<10} {:<10} {:<23} {:>6} {:>12}  {}'
+    print(row.format('name', 'arch', 'source', 'recipe', 'top-1', 'bytes', 'address'))
     for known in KNOWN_WEIGHTS:
         top1 = '' if known.top1 is None else f'{known.top1:.2f}'
-        print(row.format(known.name, known.arch, known.source, known.recipe, top1, known.url or 'none that is stable'))
+        size = '' if known.size is None else f'{known.size:,}'
+        address = known.url or 'none that is stable'
+        print(row.format(known.name, known.arch, known.source, known.recipe, top1, size, address))
 
 
 def lookup(name):

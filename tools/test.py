@@ -20,6 +20,7 @@ def parse_args():
     parser.add_argument('config', help='config file')
     parser.add_argument('checkpoint', help='checkpoint file, in training or fused form')
     parser.add_argument('--no-fuse', action='store_true', help='score the training form (the fused one is the default)')
+    parser.add_argument('--optimize', action='store_true', help='score the model as it is rewritten for inference')
     parser.add_argument('--tta', action='store_true', help='test-time augmentation: scales and flips of the config')
     parser.add_argument('--result', help='write figures, config, versions and device to this JSON file')
     parser.add_argument(
@@ -45,8 +46,12 @@ def apply_args(cfg, args):
     preflight.default_work_dir(cfg, args.config, args.work_dir)
     preflight.use_bn_without_peers(cfg)
     preflight.use_gloo_without_gpu(cfg)
-    if args.no_fuse:
-        cfg.custom_hooks = [hook for hook in cfg.custom_hooks if hook['type'] != 'SwitchToDeployHook']
+    if args.optimize and (args.no_fuse or args.tta):
+        raise InputError('--optimize goes with neither --no-fuse nor --tta: score those forms one by one')
+    hooks = [hook for hook in cfg.get('custom_hooks', []) if hook['type'] != 'SwitchToDeployHook']
+    if not args.no_fuse:
+        hooks.append(dict(type='SwitchToDeployHook', optimize=args.optimize))
+    cfg.custom_hooks = hooks
     if args.tta:
         cfg.test_dataloader.dataset.pipeline = cfg.tta_pipeline
         cfg.model = dict(**cfg.tta_model, module=cfg.model)
@@ -80,6 +85,14 @@ def save_predictions(cfg, args):
         cfg.test_evaluator.output_dir = args.out
 
 
+def form_of(args, is_repvgg):
+    if args.optimize:
+        return 'optimized'
+    if not is_repvgg:
+        return 'no RepVGG'
+    return 'training form' if args.no_fuse else 'fused'
+
+
 @exit_on_input_error
 def main():
     args = parse_args()
@@ -94,13 +107,12 @@ def main():
         raise InputError(f'--no-fuse: {args.checkpoint} is fused already; give the training checkpoint')
     metrics = runner.test()
     if args.result and is_main_process():
-        form = 'no RepVGG' if not is_repvgg else 'training form' if args.no_fuse else 'fused'
         write_record(
             args.result,
             config=args.config,
             options=args.cfg_options or {},
             checkpoint=args.checkpoint,
-            form=form,
+            form=form_of(args, is_repvgg),
             tta=args.tta,
             images=len(runner.test_dataloader.dataset),
             metrics={name: float(metrics[name]) for name in ('mIoU', 'mAcc', 'aAcc')},

@@ -7,8 +7,9 @@ env_cfg = dict(
 )
 vis_backends = [dict(type='LocalVisBackend')]
 visualizer = dict(type='SegLocalVisualizer', vis_backends=vis_backends, name='visualizer')
-# Evaluation, also during training, is of the fused network; a batch that BN cannot learn from is refused.
-custom_hooks = [dict(type='SwitchToDeployHook'), dict(type='BatchSizeHook')]
+# Evaluation, also during training, is of the fused network; a batch that BN cannot learn from is refused; `load_from`
+# takes RepVGG weights of any family.
+custom_hooks = [dict(type='SwitchToDeployHook'), dict(type='BatchSizeHook'), dict(type='LoadWeightsHook')]
 log_level = 'INFO'
 load_from = None
 resume = False

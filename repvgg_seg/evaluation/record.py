@@ -1,6 +1,5 @@
 """What a command measured, as a file that stands in `results/`."""
 
-import hashlib
 import json
 import os
 from pathlib import Path
@@ -9,6 +8,7 @@ import torch
 
 from ..deploy.measure import environment
 from ..errors import InputError
+from ..models.checkpoint_file import sha256
 
 
 def check_writable(path: str) -> None:
@@ -35,9 +35,3 @@ def write_record(path: str, *, checkpoint: str, **figures) -> None:
     temporary = Path(f'{path}.partial')
     temporary.write_text(json.dumps(record, indent=2) + '\n')
     temporary.replace(path)
-
-
-def sha256(path: str) -> str:
-    """Hex digest of a file."""
-    with open(path, 'rb') as file:
-        return hashlib.file_digest(file, 'sha256').hexdigest()

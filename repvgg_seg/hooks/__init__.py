@@ -1,4 +1,6 @@
 from .batch_size_hook import BatchSizeHook
+from .channels_last_hook import ChannelsLastHook
+from .load_weights_hook import LoadWeightsHook
 from .switch_to_deploy_hook import SwitchToDeployHook
 
-__all__ = ['BatchSizeHook', 'SwitchToDeployHook']
+__all__ = ['BatchSizeHook', 'ChannelsLastHook', 'LoadWeightsHook', 'SwitchToDeployHook']

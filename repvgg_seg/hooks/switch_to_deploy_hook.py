@@ -8,7 +8,7 @@ from mmengine.hooks import Hook
 from mmengine.logging import print_log
 from mmengine.registry import HOOKS
 
-from ..deploy import reparameterize_model
+from ..deploy import optimize_for_inference, reparameterize_model
 from ..models.block import find_blocks
 
 
@@ -20,12 +20,16 @@ class SwitchToDeployHook(Hook):
     numbers (the seed of its data loader), the states of the random generators go on as if there had been no
     validation. Where `EMAHook` is used, the averaged parameters are the ones that are fused. A model without
     blocks in training form is evaluated as it is.
+
+    Args:
+        optimize: test (not validate) the model as `optimize_for_inference` rewrites it, one without RepVGG too.
     """
 
     # After EMAHook (NORMAL) has put in the averaged parameters, before CheckpointHook (VERY_LOW) saves the best.
     priority = 'LOW'
 
-    def __init__(self):
+    def __init__(self, optimize: bool = False):
+        self.optimize = optimize
         self._training_form = None
         self._random_states = None
 
@@ -42,7 +46,11 @@ class SwitchToDeployHook(Hook):
         self._switch_back(runner)
 
     def before_test_epoch(self, runner) -> None:
-        self._switch(runner)
+        if self.optimize:
+            self._training_form = runner.model
+            runner.model = optimize_for_inference(runner.model, input_shape=_input_shape(runner))
+        else:
+            self._switch(runner)
 
     def after_test_epoch(self, runner, metrics=None) -> None:
         self._switch_back(runner)
@@ -57,6 +65,14 @@ class SwitchToDeployHook(Hook):
     def _switch_back(self, runner) -> None:
         if self._training_form is not None:
             runner.model, self._training_form = self._training_form, None
+
+
+def _input_shape(runner) -> tuple[int, int, int, int]:
+    """(N, 3, H, W) of what the network is going to see: windows, or whole images as the first of the data set."""
+    test_cfg = runner.cfg.model.test_cfg
+    if test_cfg.mode == 'slide':
+        return 1, 3, *test_cfg.crop_size
+    return 1, *runner.test_dataloader.dataset[0]['inputs'].shape
 
 
 def _get_random_states() -> tuple:

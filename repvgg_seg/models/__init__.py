@@ -1,3 +1,5 @@
+from .classifier import RepVGGClassifier
+from .psp_head import QuarterPSPHead
 from .repvgg import RepVGG
 
-__all__ = ['RepVGG']
+__all__ = ['QuarterPSPHead', 'RepVGG', 'RepVGGClassifier']

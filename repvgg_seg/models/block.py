@@ -95,9 +95,10 @@ class RepVGGBlock(nn.Module):
         if self.deploy:
             out = self.rbr_reparam(x)
         else:
-            out = self.rbr_dense(x) + self.rbr_1x1(x)
+            out = self.rbr_dense(x)
+            out += self.rbr_1x1(x)  # in place: no norm needs its output in the backward pass
             if self.rbr_identity is not None:
-                out = out + self.rbr_identity(x)
+                out += self.rbr_identity(x)
         return self.nonlinearity(self.se(out))
 
     def _checkpoint_contexts(self):

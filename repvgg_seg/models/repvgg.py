@@ -1,5 +1,6 @@
 """RepVGG as a backbone of MMSegmentation (paper, sections 3 and 4.3)."""
 
+import torch
 from mmengine.logging import print_log
 from mmengine.model import BaseModule
 from mmseg.registry import MODELS
@@ -10,7 +11,7 @@ from ..errors import InputError
 from .arch import ArchSpec, get_arch
 from .block import RepVGGBlock, switch_to_deploy
 from .plan import plan_layers
-from .weights import backbone_state
+from .weights import backbone_weights, is_fused, listed
 
 
 @MODELS.register_module()
@@ -101,12 +102,22 @@ class RepVGG(BaseModule):
             for parameter in module.parameters():
                 parameter.requires_grad = False
 
+    def expected_state(self, fused: bool) -> 'dict[str, Tensor]':
+        """The state dict in training or deploy form; where that is not the form the backbone has, names and shapes only."""
+        if fused == is_fused(self.state_dict()):
+            return self.state_dict()
+        with torch.device('meta'):
+            other = RepVGG(self.arch, self.stage0.plan.in_channels, norm_cfg=self.stage0.norm_cfg, deploy=fused)
+        return other.state_dict()
+
     def _load_from_state_dict(self, state_dict, prefix, *args, **kwargs):
-        """Account for every tensor of the backbone, whoever loads it: torch, mmengine or a `Pretrained` init_cfg."""
-        given = {name[len(prefix) :]: tensor for name, tensor in state_dict.items() if name.startswith(prefix)}
-        found = backbone_state(given, self.state_dict(), self.arch)
-        for name in given.keys() - found.keys():
-            del state_dict[prefix + name]
-        if given.keys() != found.keys():
-            print_log(f'not used by the backbone: {", ".join(sorted(given.keys() - found.keys()))}', 'current')
+        """Account for every tensor, in any family's names and wrappers, whoever loads: torch or mmengine's `Pretrained`."""
+        given = {name: value for name, value in state_dict.items() if name.startswith(prefix)}
+        weights = backbone_weights({name[len(prefix) :]: value for name, value in given.items()}, self)
+        for name in given:
+            del state_dict[name]
+        for name, tensor in weights.backbone.items():
+            state_dict[prefix + name] = tensor
+        if weights.rest:
+            print_log(f'not used by the backbone: {listed(weights.rest)}', 'current')
         super()._load_from_state_dict(state_dict, prefix, *args, **kwargs)
