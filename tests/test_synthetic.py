@@ -11,7 +11,8 @@ from cityscapesscripts.helpers.labels import id2label
 from mmseg.datasets import CityscapesDataset
 
 from repvgg_seg.datasets import synthetic
-from repvgg_seg.datasets.synthetic import draw_scene, generate, scene_rng
+from repvgg_seg.datasets.scenes import draw_scene
+from repvgg_seg.datasets.synthetic import generate, scene_rng
 from repvgg_seg.errors import InputError
 
 SIZE = (64, 128)

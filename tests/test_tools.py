@@ -64,6 +64,7 @@ def test_scores_fused_and_unfused_are_the_same(trained, tmp_path):
         assert value == pytest.approx(plain['metrics'][name], abs=0.01)
     for key in ('device', 'torch', 'mmseg'):
         assert fused['environment'][key]
+    assert (fused['training']['iterations'], fused['training']['seed'], fused['training']['batch_size']) == (4, 3, 2)
     assert fused['checkpoint']['name'] == 'iter_4.pth' and len(fused['checkpoint']['sha256']) == 64
 
 

@@ -112,6 +112,7 @@ def main():
             config=args.config,
             options=args.cfg_options or {},
             checkpoint=args.checkpoint,
+            trust=args.trust,
             form=form_of(args, is_repvgg),
             tta=args.tta,
             images=len(runner.test_dataloader.dataset),

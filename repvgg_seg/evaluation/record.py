@@ -5,10 +5,11 @@ import os
 from pathlib import Path
 
 import torch
+from mmengine.config import Config
 
 from ..deploy.measure import environment
 from ..errors import InputError
-from ..models.checkpoint_file import sha256
+from ..models.checkpoint_file import read_checkpoint, sha256
 
 
 def check_writable(path: str) -> None:
@@ -22,16 +23,33 @@ def check_writable(path: str) -> None:
         raise InputError(f'cannot write {path}: name a file in a folder that you may write to')
 
 
-def write_record(path: str, *, checkpoint: str, **figures) -> None:
-    """Write figures as JSON, with the checkpoint's name and sum and the environment they were measured in.
+def write_record(path: str, *, checkpoint: str, trust: bool = False, **figures) -> None:
+    """Write figures as JSON, with what is known of the checkpoint and the environment they were measured in.
 
     The file is put in place whole; a record of the same name is replaced.
     """
     record = dict(
         figures,
         checkpoint=dict(name=Path(checkpoint).name, sha256=sha256(checkpoint)),
+        training=training_facts(read_checkpoint(checkpoint, trust).get('meta', {})),
         environment=environment(torch.device('cuda' if torch.cuda.is_available() else 'cpu')),
     )
     temporary = Path(f'{path}.partial')
     temporary.write_text(json.dumps(record, indent=2) + '\n')
     temporary.replace(path)
+
+
+def training_facts(meta: dict) -> dict:
+    """How a checkpoint came about, out of the `meta` that mmengine wrote beside it; empty where there is none."""
+    if 'cfg' not in meta:
+        return {}
+    cfg = Config.fromstring(meta['cfg'], '.py')
+    return dict(
+        iterations=meta['iter'],
+        epochs=meta['epoch'],
+        seed=meta['seed'],
+        schedule=cfg.param_scheduler,
+        optimizer=cfg.optim_wrapper.optimizer,
+        batch_size=cfg.train_dataloader.batch_size,
+        initialised_from=cfg.load_from or (cfg.model.backbone.get('init_cfg') or {}).get('checkpoint'),
+    )

@@ -1,0 +1,3 @@
+from .layout import draw_scene
+
+__all__ = ['draw_scene']
