@@ -2,6 +2,9 @@
 
 import functools
 import sys
+from collections.abc import Iterable
+
+_LISTED = 4  # names listed in a message
 
 
 class InputError(ValueError):
@@ -29,3 +32,10 @@ def exit_on_input_error(main):
 def _fail(message: str) -> int:
     print(f'error: {message}', file=sys.stderr)
     return 2
+
+
+def listed(names: 'Iterable[str]') -> str:
+    """The first few names, for a message, and the number of the others."""
+    names = list(names)
+    more = f', ... ({len(names) - _LISTED} more)' if len(names) > _LISTED else ''
+    return ', '.join(names[:_LISTED]) + more

@@ -1,14 +1,32 @@
 """What a config can be told before anything is built from it."""
 
+import ast
 import os
 import os.path as osp
 
 import torch
-from mmengine.config import Config
+from mmengine.config import Config, DictAction
 from mmengine.logging import print_log
+from mmengine.runner import find_latest_checkpoint
 
 from .errors import InputError
-from .models.weights import missing_weights_message
+from .models.known_weights import missing_weights_message
+
+
+class CfgOptions(DictAction):
+    """mmengine's `--cfg-options`, which also takes a dict in Python's notation and says what it cannot read."""
+
+    @staticmethod
+    def _parse_iterable(value):
+        return ast.literal_eval(value) if value.startswith('{') else DictAction._parse_iterable(value)
+
+    def __call__(self, parser, namespace, values, option_string=None):
+        try:
+            super().__call__(parser, namespace, values, option_string)
+        except (AssertionError, RecursionError, SyntaxError, ValueError):
+            parser.error(
+                f'cannot read {" ".join(values)!r}: give key=value, with lists as key="[a,b]" and dicts as key="{{\'a\': 1}}"'
+            )
 
 
 def load_config(path: str, options: 'dict | None' = None) -> Config:
@@ -19,6 +37,8 @@ def load_config(path: str, options: 'dict | None' = None) -> Config:
     """
     if not osp.isfile(path):
         raise InputError(f'no config {path}: see configs/')
+    if path.endswith(('.pth', '.safetensors')):
+        raise InputError(f'{path} is a checkpoint: the config comes first, then the checkpoint')
     try:
         cfg = Config.fromfile(path)
     except (OSError, SyntaxError, TypeError, KeyError) as error:
@@ -27,6 +47,8 @@ def load_config(path: str, options: 'dict | None' = None) -> Config:
         cfg.merge_from_dict(options or {})
     except (TypeError, KeyError, AttributeError) as error:
         raise InputError(f'--cfg-options do not fit {path}: {error}') from error
+    if 'model' not in cfg:
+        raise InputError(f'{path} has no model: it is a part of a config; take one of configs/*.py')
     return cfg
 
 
@@ -36,17 +58,59 @@ def default_work_dir(cfg: Config, config_path: str, work_dir: 'str | None') -> N
     cfg.work_dir = work_dir or cfg.get('work_dir') or osp.join('work_dirs', name)
 
 
+def check_folder(path: 'str | None', option: str) -> None:
+    """Make the folder that an option names; `InputError` where that will not do."""
+    try:
+        if path:
+            os.makedirs(path, exist_ok=True)
+    except OSError as error:
+        raise InputError(f'{option} {path}: cannot make this folder ({error.strerror}); name another') from None
+
+
+def check_work_dir_is_new(work_dir: str) -> None:
+    """Raise `InputError` where a run would write over the checkpoints of an earlier one."""
+    latest = find_latest_checkpoint(work_dir) if osp.isdir(work_dir) else None
+    if latest:
+        raise InputError(
+            f'{work_dir} holds an earlier run ({osp.basename(latest)}), which would be overwritten: '
+            '--resume goes on from it, --work-dir DIR starts elsewhere'
+        )
+
+
+def resume_from(cfg: Config, checkpoint: str) -> None:
+    """Set a config to go on from a checkpoint, or with 'auto' from the latest in its work dir.
+
+    Raises:
+        InputError: 'auto' and there is none.
+    """
+    if checkpoint == 'auto':
+        checkpoint = find_latest_checkpoint(cfg.work_dir) if osp.isdir(cfg.work_dir) else None
+        if checkpoint is None:
+            raise InputError(f'--resume: no checkpoint in {cfg.work_dir}; start without it, or name one')
+    cfg.resume, cfg.load_from = True, checkpoint
+    for part in list(_dicts_in(cfg.model)):
+        if (part.get('init_cfg') or {}).get('type') == 'Pretrained':
+            part['init_cfg'] = None  # the checkpoint brings the weights
+
+
 def check_pretrained(model_cfg: dict) -> None:
-    """Raise `InputError` where a `Pretrained` init_cfg names a local file that is not there."""
+    """Raise `InputError` where a `Pretrained` init_cfg names no file, or a local one that is not there."""
     for part in _dicts_in(model_cfg):
+        if part.get('type') != 'Pretrained':
+            continue
         path = part.get('checkpoint')
-        if part.get('type') == 'Pretrained' and '://' not in path and not osp.isfile(path):
+        if not path:
+            raise InputError(
+                'init_cfg Pretrained without a checkpoint: to train from scratch set init_cfg=None as a whole'
+            )
+        if '://' not in path and not osp.isfile(osp.expanduser(path)):
             raise InputError(missing_weights_message(path))
 
 
 def use_bn_without_peers(cfg: Config) -> None:
     """Replace SyncBN by BN in the model where there is nothing to synchronise: no GPU, or one process."""
-    alone = cfg.get('launcher', 'none') == 'none' or os.environ.get('WORLD_SIZE') == '1'
+    processes = os.environ.get('WORLD_SIZE') or os.environ.get('SLURM_NTASKS')
+    alone = cfg.get('launcher', 'none') == 'none' or processes == '1'
     if torch.cuda.is_available() and not alone:
         return
     synced = [part for part in _dicts_in(cfg.model) if part.get('type') == 'SyncBN']
@@ -60,7 +124,11 @@ def use_bn_without_peers(cfg: Config) -> None:
 
 def use_gloo_without_gpu(cfg: Config) -> None:
     """Let several processes that torchrun started work together on a CPU, which mmengine's launcher does not know."""
-    if torch.cuda.is_available() or cfg.get('launcher', 'none') != 'pytorch':
+    if cfg.get('launcher', 'none') != 'pytorch':
+        return
+    if 'RANK' not in os.environ:
+        raise InputError('--launcher pytorch is for torchrun: start with tools/dist_train.sh or tools/dist_test.sh')
+    if torch.cuda.is_available():
         return
     torch.distributed.init_process_group('gloo')
     cfg.model_wrapper_cfg = dict(type='MMDistributedDataParallel', device_ids=None, broadcast_buffers=False)

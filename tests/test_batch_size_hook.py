@@ -26,6 +26,10 @@ def test_a_last_batch_of_one_image_is_refused(scenes, tmp_path):
     run(scenes, tmp_path, **options)
 
 
+def test_an_endless_sampler_has_no_last_batch(scenes, tmp_path):
+    run(scenes, tmp_path, train_dataloader__batch_size=3, train_dataloader__drop_last=False)
+
+
 def test_one_image_is_enough_for_a_head_without_a_pooled_norm(scenes, tmp_path):
     run(
         scenes,

@@ -2,12 +2,14 @@ import itertools
 
 import pytest
 import torch
+import torch.distributed as dist
 import torch.nn.functional as F
 from helpers import randomise_bn, relative_error
+from mmengine.model import MMDistributedDataParallel
 from torch import nn
 
 from repvgg_seg.errors import InputError
-from repvgg_seg.models.block import RepVGGBlock, SEBlock
+from repvgg_seg.models.block import RepVGGBlock, SEBlock, unwrap_model
 from repvgg_seg.models.plan import LayerPlan
 
 
@@ -100,8 +102,10 @@ def test_training_form_loads_into_deploy_form_and_not_back():
     deploy = RepVGGBlock(plan(se=True, c_in=16, c_out=16), deploy=True).eval()
     deploy.load_state_dict(block.state_dict())
     assert relative_error(deploy(X), block(X)) < 1e-5
-    with pytest.raises(InputError, match='cannot be taken apart again.*deploy=True'):
+    with pytest.raises(InputError, match='cannot be taken apart again.*deploy=True') as error:
         RepVGGBlock(plan(se=True, c_in=16, c_out=16)).load_state_dict(deploy.state_dict())
+    for form in ('--cfg-options model.backbone.deploy=True', "cfg_options={'model.backbone.deploy': True}"):
+        assert form in str(error.value)
 
 
 @pytest.mark.parametrize(
@@ -152,3 +156,14 @@ def test_squeeze_and_excitation_pools_any_shape():
     x = torch.randn(2, 32, 3, 7)
     gate = torch.sigmoid(se.up(F.relu(se.down(x.mean((2, 3), keepdim=True)))))
     torch.testing.assert_close(se(x), x * gate)
+
+
+def test_unwrapped(tmp_path):
+    model = nn.Conv2d(1, 1, 1)
+    assert unwrap_model(model) is model and unwrap_model(nn.DataParallel(nn.DataParallel(model))) is model
+    dist.init_process_group('gloo', init_method=f'file://{tmp_path}/store', rank=0, world_size=1)
+    try:
+        for wrap in (MMDistributedDataParallel, nn.parallel.DistributedDataParallel):
+            assert unwrap_model(wrap(model)) is model
+    finally:
+        dist.destroy_process_group()

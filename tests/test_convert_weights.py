@@ -9,9 +9,9 @@ from helpers import randomise_bn, relative_error
 from repvgg_seg import RepVGG, RepVGGClassifier, load_weights, reparameterize_model
 from repvgg_seg.errors import InputError
 from repvgg_seg.models import convert as convert_module
+from repvgg_seg.models.checkpoint_file import read_checkpoint
 from repvgg_seg.models.convert import convert
 from repvgg_seg.models.families import FAMILIES
-from repvgg_seg.models.weights import read_checkpoint
 
 TINY = dict(depths=(1, 2, 2, 5, 1), a=0.25, b=0.25, groups=2)
 TOOL = Path(__file__).parents[1] / 'tools' / 'convert_weights.py'
@@ -155,3 +155,22 @@ def test_the_tool_with_bad_input(run, model, tmp_path):
     assert (status, out) == (2, '') and f'no folder {tmp_path}/none' in err
     status, out, err = run(tmp_path / 'none.pth', tmp_path / 'out.pth', '--to', 'timm')
     assert (status, out) == (2, '') and 'no file' in err
+
+
+def test_the_tool_does_not_write_over_what_it_reads(run, model, tmp_path):
+    source, link = tmp_path / 'ours.pth', tmp_path / 'link.pth'
+    torch.save(model.state_dict(), source)
+    link.symlink_to(source)
+    before = source.read_bytes()
+    for src, dst in ((source, source), (source, link), (link, source), (f'trusted://{source}', source)):
+        status, out, err = run(src, dst, '--to', 'ours', '--deploy', '--overwrite')
+        assert (status, out) == (2, '') and 'is the checkpoint itself' in err and source.read_bytes() == before
+    status, out, err = run(source, tmp_path, '--to', 'ours', '--overwrite')
+    assert (status, out) == (2, '') and f'{tmp_path} is a folder' in err
+
+
+def test_the_tool_names_an_architecture_of_ones_own(run, model, tmp_path):
+    torch.save(model.state_dict(), tmp_path / 'ours.pth')
+    status, out, err = run(tmp_path / 'ours.pth', tmp_path / 'out.safetensors', '--to', 'ours')
+    assert ': RepVGG(1,2,2,5,1; a=0.25, b=0.25, groups=2) in training form' in out, err
+    assert same(read_checkpoint(tmp_path / 'out.safetensors'), model.state_dict())

@@ -15,6 +15,7 @@ import torch
 from repvgg_seg import RepVGG
 from repvgg_seg.download import download
 from repvgg_seg.errors import InputError
+from repvgg_seg.models import checkpoint_file, known_weights
 from repvgg_seg.models.known_weights import KNOWN_WEIGHTS, KnownWeights, find_known
 
 TOOL = Path(__file__).parents[1] / 'tools' / 'download_weights.py'
@@ -209,3 +210,59 @@ def test_the_tool(run, tmp_path):
     assert (status, out) == (2, '') and err.count('\n') == 1 and 'no stable address' in err
     status, out, err = run('RepVGG-B9')
     assert (status, out) == (2, '') and "no weights are known as 'RepVGG-B9'" in err
+
+
+@pytest.mark.parametrize(
+    'name, names',
+    [
+        ('A0', ['RepVGG-A0-train', 'repvgg-A0_8xb32_in1k', 'repvgg_a0.rvgg_in1k']),
+        ('repvgg-d2SE', ['RepVGG-D2se-200epochs-train', 'repvgg-D2se_3rdparty_in1k', 'repvgg_d2se.rvgg_in1k']),
+        ('ResNet-50', ['resnet50_v1c']),
+    ],
+)
+def test_the_tool_names_the_weights_of_an_architecture(run, name, names):
+    status, out, err = run(name)
+    assert (status, out) == (2, '') and err.count('\n') == 1
+    assert f'{name!r} is an architecture' in err and ', '.join(names) in err
+
+
+def test_the_tool_says_where_no_weights_are_published(run):
+    for name in ('RepVGG-B2g2', 'B2g2', 'B3g2'):
+        status, out, err = run(name)
+        assert (status, out) == (2, '') and f'no weights are published for RepVGG-{name[-4:]}' in err
+
+
+def test_addresses_that_end_in_the_same_name(server, torch_home):
+    """As all of timm's do, in model.safetensors."""
+    for folder in 'ab':
+        model = RepVGG(TINY)
+        server.content = _saved(model.state_dict())
+        loaded = RepVGG(TINY, init_cfg=_at(server, f'{folder}/weights.pth'))
+        loaded.init_weights()
+        assert all(torch.equal(t, loaded.state_dict()[name]) for name, t in model.state_dict().items())
+
+
+def test_known_weights_at_an_address_are_checked(server, torch_home, monkeypatch):
+    server.content = _saved(RepVGG(TINY).state_dict())
+    facts = [known(server, '/w.pth', sha256=digest) for digest in ('0' * 8, hashlib.sha256(server.content).hexdigest())]
+    monkeypatch.setattr(known_weights, 'KNOWN_WEIGHTS', facts[:1])
+    for _ in range(2):
+        with pytest.raises(InputError, match='cannot fetch .*w.pth: .*hash.*00000000'):
+            RepVGG(TINY, init_cfg=_at(server, 'w.pth')).init_weights()
+    monkeypatch.setattr(known_weights, 'KNOWN_WEIGHTS', facts[1:])
+    RepVGG(TINY, init_cfg=_at(server, 'w.pth')).init_weights()
+
+
+def test_where_one_process_fails_to_fetch_none_waits(server, torch_home, monkeypatch):
+    """All come to the barrier, and all of them stop."""
+    arrived = []
+    for rank in (0, 1):
+        monkeypatch.setattr(checkpoint_file, 'get_local_rank', lambda rank=rank: rank)
+        monkeypatch.setattr(checkpoint_file, 'barrier', lambda rank=rank: arrived.append(rank))
+        with pytest.raises(InputError, match='cannot fetch http.*/gone'):
+            checkpoint_file.load_from_http(_at(server, 'gone')['checkpoint'])
+    assert arrived == [0, 1] and server.asked == [None]
+
+
+def _at(server, path):
+    return dict(type='Pretrained', checkpoint=f'http://127.0.0.1:{server.server_port}/{path}')

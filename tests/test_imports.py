@@ -7,7 +7,20 @@ import pytest
 
 PACKAGE = Path(__file__).resolve().parents[1] / 'repvgg_seg'
 # Who may import whom inside models/: each module those before it.
-ORDER = ['arch', 'plan', 'reparam', 'block', 'weights', 'repvgg', 'classifier']
+ORDER = [
+    'arch',
+    'plan',
+    'reparam',
+    'block',
+    'families',
+    'known_weights',
+    'checkpoint_file',
+    'weights',
+    'repvgg',
+    'classifier',
+    'convert',
+    'psp_head',
+]
 # Who may import whom between the folders.
 FOLDERS = {
     'models': set(),
@@ -16,6 +29,8 @@ FOLDERS = {
     'evaluation': {'models', 'deploy'},
     'hooks': {'models', 'deploy'},
 }
+# And the modules beside the folders, which no folder imports.
+BESIDE = {'errors': set(), 'download': {'models'}, 'preflight': {'models'}}
 
 
 def imported(path):
@@ -31,9 +46,23 @@ def imported(path):
 def test_models_run_one_way():
     for name in ORDER:
         path = PACKAGE / 'models' / f'{name}.py'
-        for level, module, _ in imported(path):
-            if level == 1 and module in ORDER:
-                assert ORDER.index(module) < ORDER.index(name), f'{name} imports {module}'
+        for level, module, names in imported(path):
+            for target in [module] if module else names:
+                if level == 1:
+                    assert ORDER.index(target) < ORDER.index(name), f'{name} imports {target}'
+
+
+def test_every_module_has_a_rule():
+    for folder, names in ((PACKAGE / 'models', ORDER), (PACKAGE, BESIDE)):
+        assert {path.stem for path in folder.glob('*.py')} == {*names, '__init__'}
+    assert {path.parent.name for path in PACKAGE.glob('*/__init__.py')} == set(FOLDERS)
+
+
+@pytest.mark.parametrize('name', BESIDE)
+def test_what_is_beside_the_folders(name):
+    for level, module, names in imported(PACKAGE / f'{name}.py'):
+        for target in [module.split('.')[0]] if module else names:
+            assert level == 0 or target in BESIDE[name] | {'errors'}, f'{name} imports {target}'
 
 
 @pytest.mark.parametrize('folder', FOLDERS)

@@ -1,3 +1,5 @@
+import argparse
+
 import pytest
 import torch
 from mmengine.config import Config
@@ -61,6 +63,72 @@ def test_no_config_and_options_that_do_not_fit(tmp_path):
         preflight.load_config(str(broken))
     with pytest.raises(InputError, match='--cfg-options do not fit'):
         preflight.load_config(B2, {'model.backbone.arch.depth': 3})
+
+
+def test_pretrained_without_a_name():
+    with pytest.raises(InputError, match='init_cfg=None as a whole'):
+        preflight.check_pretrained(dict(init_cfg=dict(type='Pretrained', checkpoint=None)))
+
+
+def test_a_part_of_a_config_and_a_checkpoint_in_its_place(tmp_path):
+    with pytest.raises(InputError, match='has no model'):
+        preflight.load_config('configs/_base_/default_runtime.py')
+    checkpoint = tmp_path / 'x.pth'
+    checkpoint.touch()
+    with pytest.raises(InputError, match='the config comes first'):
+        preflight.load_config(str(checkpoint))
+
+
+def parsed(*options):
+    parser = argparse.ArgumentParser()
+    parser.add_argument('--cfg-options', nargs='+', action=preflight.CfgOptions)
+    return parser.parse_args(['--cfg-options', *options]).cfg_options
+
+
+def test_options_in_the_ways_of_mmengine_and_as_a_dict():
+    assert parsed('a=1', 'b=[1,2]', 'c=None') == dict(a=1, b=[1, 2], c=None)
+    assert parsed("arch={'depths': (1, 2), 'a': 0.25}") == dict(arch=dict(depths=(1, 2), a=0.25))
+
+
+@pytest.mark.parametrize('option', ['a=dict(b=(1,2))', 'a={1:', 'a', 'a=[1,2'])
+def test_options_that_cannot_be_read(option, capsys):
+    with pytest.raises(SystemExit):
+        parsed(option)
+    assert 'give key=value' in capsys.readouterr().err
+
+
+def test_an_earlier_run_is_not_overwritten(tmp_path):
+    preflight.check_work_dir_is_new(str(tmp_path))
+    preflight.check_work_dir_is_new(str(tmp_path / 'nowhere'))
+    (tmp_path / 'last_checkpoint').write_text(str(tmp_path / 'iter_4.pth'))
+    with pytest.raises(InputError, match=r'holds an earlier run \(iter_4.pth\).*--resume'):
+        preflight.check_work_dir_is_new(str(tmp_path))
+
+
+def test_resuming(tmp_path):
+    cfg = preflight.load_config(B2)
+    cfg.work_dir = str(tmp_path)
+    with pytest.raises(InputError, match='no checkpoint in'):
+        preflight.resume_from(cfg, 'auto')
+    (tmp_path / 'last_checkpoint').write_text('iter_4.pth')
+    preflight.resume_from(cfg, 'auto')
+    assert (cfg.resume, cfg.load_from, cfg.model.backbone.init_cfg) == (True, 'iter_4.pth', None)
+    preflight.resume_from(cfg, 'other.pth')
+    assert cfg.load_from == 'other.pth'
+
+
+def test_a_folder_that_cannot_be_made(tmp_path):
+    preflight.check_folder(str(tmp_path / 'a' / 'b'), '--out')
+    preflight.check_folder(None, '--out')
+    (tmp_path / 'file').touch()
+    with pytest.raises(InputError, match='--out .*file: cannot make this folder'):
+        preflight.check_folder(str(tmp_path / 'file'), '--out')
+
+
+def test_a_launcher_without_torchrun(monkeypatch):
+    monkeypatch.delenv('RANK', raising=False)
+    with pytest.raises(InputError, match='tools/dist_train.sh'):
+        preflight.use_gloo_without_gpu(Config(dict(launcher='pytorch')))
 
 
 @pytest.mark.parametrize(

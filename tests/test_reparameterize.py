@@ -1,16 +1,22 @@
 import copy
+import runpy
+import sys
+from pathlib import Path
 
 import pytest
 import torch
 import torch.distributed as dist
 from helpers import randomise_bn, relative_error
+from mmengine.config import Config
 from mmengine.model import MMDistributedDataParallel
 from mmseg.registry import MODELS
+from tiny import tiny_config
 from torch import nn
 
 from repvgg_seg import RepVGG, reparameterize_model
 from repvgg_seg.errors import InputError
 from repvgg_seg.models.block import RepVGGBlock, find_blocks
+from repvgg_seg.models.checkpoint_file import read_checkpoint
 
 TINY = dict(depths=(1, 2, 2, 5, 1), a=0.25, b=0.25, groups=2)
 X = torch.randn(2, 3, 64, 96, generator=torch.Generator().manual_seed(0))
@@ -103,3 +109,41 @@ def test_a_single_block_and_a_frozen_body():
     assert isinstance(reparameterize_model(block), RepVGGBlock)
     frozen.switch_to_deploy()
     assert frozen.train() is frozen and not find_blocks(frozen)
+
+
+@pytest.fixture
+def tool(scenes, tmp_path, monkeypatch):
+    """Run tools/reparameterize.py on a tiny segmentor's checkpoint, beside which stands a config, into a file."""
+    cfg = tiny_config(scenes, tmp_path)
+    cfg.dump(tmp_path / 'tiny.py')
+    state = randomise_bn(MODELS.build(cfg.model)).state_dict()
+
+    def run(meta, out):
+        torch.save(dict(meta=meta, state_dict=state), tmp_path / 'trained.pth')
+        script = str(Path(__file__).parents[1] / 'tools' / 'reparameterize.py')
+        monkeypatch.setattr(sys, 'argv', [script, *map(str, (tmp_path / 'tiny.py', tmp_path / 'trained.pth', out))])
+        runpy.run_path(script, run_name='__main__')
+        return read_checkpoint(out)
+
+    return run
+
+
+def test_the_config_in_a_fused_file_builds_the_fused_form(tool, tmp_path):
+    trained = Config.fromfile(tmp_path / 'tiny.py')
+    fused = tool(dict(iter=3, cfg=trained.pretty_text), tmp_path / 'fused.pth')
+    assert fused['meta']['fused'] is True and fused['meta']['iter'] == 3
+    cfg = Config.fromstring(fused['meta']['cfg'], '.py')
+    MODELS.build(cfg.model).load_state_dict(fused['state_dict'])
+    assert cfg.model.backbone.pop('deploy') is True
+    assert cfg.to_dict() == trained.to_dict()
+
+
+def test_a_config_in_a_file_that_would_run_code_stays_text(tool, tmp_path):
+    text = f'import os\nos.mkdir({str(tmp_path / "ran")!r})'
+    assert tool(dict(cfg=text), tmp_path / 'fused.pth')['meta'] == dict(cfg=text, fused=True)
+    assert not (tmp_path / 'ran').exists()
+
+
+def test_fused_into_a_safetensors_file(tool, tmp_path):
+    fused = tool(dict(iter=3), tmp_path / 'fused.safetensors')
+    assert 'backbone.stage0.rbr_reparam.weight' in fused

@@ -78,6 +78,14 @@ def test_frozen_stages(frozen):
             assert torch.equal(tensor, before[name]) == (int(name[5]) <= frozen), name
 
 
+@pytest.mark.parametrize('frozen', [-1, 1, 4])
+def test_fused_in_place_the_frozen_stages_stay_frozen(frozen):
+    model = RepVGG(TINY, frozen_stages=frozen).train()
+    model.switch_to_deploy()
+    for name, parameter in model.named_parameters():
+        assert parameter.requires_grad == (int(name[5]) > frozen), name
+
+
 def test_norm_eval_keeps_the_statistics_and_trains_the_weights():
     model = RepVGG(TINY, norm_eval=True)
     assert model.train() is model and model.training
@@ -113,6 +121,7 @@ def test_building_prints_nothing(capsys):
         (dict(arch='B9'), 'known: A0'),
         (dict(arch=TINY, out_indices=(0, 4)), 'out_indices must be among 0, 1, 2, 3'),
         (dict(arch=TINY, out_indices=()), 'out_indices must be among 0, 1, 2, 3'),
+        (dict(arch=TINY, out_indices=3), 'out_indices must be among 0, 1, 2, 3 .* got 3'),
         (dict(arch=TINY, frozen_stages=5), 'frozen_stages must be -1'),
         (dict(arch=TINY, output_stride=64), 'output_stride must be one of'),
     ],

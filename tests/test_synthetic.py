@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 from pathlib import Path
 
 import cv2
@@ -185,6 +186,16 @@ def test_scenes_of_other_parameters_are_not_mixed(dataset, change, message):
     with pytest.raises(InputError, match=message):
         generate(dataset, **({'counts': {'train': 3, 'val': 2}, 'size': SIZE, 'seed': 5} | change))
     assert contents(dataset) == before
+
+
+def test_more_scenes_are_added_to_those_there(dataset, tmp_path):
+    dataset = shutil.copytree(dataset, tmp_path / 'copy')
+    before = contents(dataset)
+    assert generate(dataset, {'train': 4, 'val': 2, 'test': 1}, SIZE, seed=5) == 2
+    after = contents(dataset)
+    record = next(name for name in before if str(name).endswith('synthetic.json'))
+    assert all(after[name] == before[name] for name in before if name != record)
+    assert json.loads((dataset / 'synthetic.json').read_text())['counts'] == {'train': 4, 'val': 2, 'test': 1}
 
 
 def test_scenes_of_another_generator_version_are_not_mixed(dataset, monkeypatch):

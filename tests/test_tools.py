@@ -1,5 +1,6 @@
 """The tools as a user runs them, each in a process of its own, on a run of four iterations."""
 
+import importlib
 import json
 import os
 import shutil
@@ -139,6 +140,21 @@ def test_checkpoint_of_another_architecture(trained, tmp_path, work):
     torch.save({f'backbone.{name}': tensor for name, tensor in other.state_dict().items()}, tmp_path / 'a0.pth')
     assert 'is a RepVGG-A0, the config says' in tool('test.py', config, tmp_path / 'a0.pth', *work, status=2)
     assert 'no file' in tool('test.py', config, tmp_path / 'none.pth', *work, status=2)
+
+
+def test_a_second_run_does_not_write_over_the_first(trained):
+    config, checkpoint = trained
+    before = checkpoint.read_bytes()
+    assert '--resume goes on from it' in tool('train.py', config, '--work-dir', checkpoint.parent, status=2)
+    assert checkpoint.read_bytes() == before
+
+
+def test_the_speed_of_the_demo(trained, scenes, monkeypatch):
+    monkeypatch.syspath_prepend(REPO / 'tools')
+    demo = importlib.import_module('demo')
+    monkeypatch.setattr(demo, 'CONFIG', str(trained[0]))
+    image = next((scenes / 'leftImg8bit' / 'val').rglob('*.png'))
+    assert sorted(demo.seconds_per_image(trained[1], image)) == ['fused', 'training']
 
 
 def test_training_starts_from_no_fused_checkpoint(trained, tmp_path, work):

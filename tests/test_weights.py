@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 import torch
 from helpers import randomise_bn, relative_error
+from mmengine.config import Config
 from mmengine.logging import HistoryBuffer
 from mmengine.runner import Runner, load_checkpoint
 from mmseg.models import SegTTAModel
@@ -20,10 +21,11 @@ from tiny import tiny_config
 
 from repvgg_seg import RepVGG, RepVGGClassifier, load_weights, reparameterize_model
 from repvgg_seg.errors import InputError
-from repvgg_seg.models.arch import ARCHS
+from repvgg_seg.models.arch import ARCHS, ArchSpec, get_arch
+from repvgg_seg.models.checkpoint_file import read_checkpoint, stored_config, write_checkpoint
 from repvgg_seg.models.families import FAMILIES, sort_out, to_checkpoint
 from repvgg_seg.models.known_weights import KNOWN_WEIGHTS, missing_weights_message
-from repvgg_seg.models.weights import read_checkpoint, recognise_arch, write_checkpoint
+from repvgg_seg.models.weights import arch_name, recognise_arch
 
 TINY = dict(depths=(1, 2, 2, 5, 1), a=0.25, b=0.25, groups=2)
 LIMIT = 1e-5
@@ -337,6 +339,20 @@ def test_load_from_refuses_what_it_cannot_account_for(scenes, tmp_path):
         runner.load_or_resume()
 
 
+@pytest.mark.parametrize('left', ['nothing', 'meta', 'optimizer'])
+@pytest.mark.parametrize('auto', [False, True], ids=['named', 'latest'])
+def test_a_resume_without_training_state(scenes, tmp_path, left, auto):
+    path = tmp_path / 'x.pth'
+    state = dict(
+        meta=dict(epoch=0, iter=2), message_hub={}, optimizer=dict(state={}), state_dict=segmentor(scenes).state_dict()
+    )
+    torch.save({key: value for key, value in state.items() if key in ('state_dict', left)}, path)
+    (tmp_path / 'last_checkpoint').write_text(str(path))
+    cfg = tiny_config(scenes, tmp_path, load_from=None if auto else str(path), resume=True)
+    with pytest.raises(InputError, match=rf'{path}: no training state .*--cfg-options load_from={path}'):
+        Runner.from_cfg(cfg).load_or_resume()
+
+
 def test_a_model_without_repvgg_is_loaded_strictly_too(tmp_path):
     cfg = dict(
         type='EncoderDecoder',
@@ -370,6 +386,33 @@ def test_the_architecture_is_recognised(arch, deploy):
     with torch.device('meta'):
         state = RepVGG(arch, deploy=deploy).state_dict()
     assert recognise_arch(state) == ARCHS[arch]
+
+
+@pytest.mark.parametrize('depths', [(1, 1, 1, 1, 1), (1, 1, 3, 2, 1), (1, 4, 1, 1, 2)])
+@pytest.mark.parametrize('groups', [1, 2, 4])
+@pytest.mark.parametrize('deploy', [False, True], ids=['training', 'deploy'])
+def test_an_architecture_of_ones_own_is_recognised(depths, groups, deploy):
+    spec = ArchSpec(depths, a=0.25, b=0.25, groups=groups)
+    state = RepVGG(spec, deploy=deploy).state_dict()
+    assert recognise_arch(state) == spec
+    RepVGG(spec, deploy=deploy).load_state_dict(state)
+
+
+def test_a_gap_between_the_layers():
+    state = {name: t for name, t in RepVGG(TINY).state_dict().items() if not name.startswith('stage3.1.')}
+    assert recognise_arch(state) is None
+    with pytest.raises(InputError, match='14 missing: stage3.1.rbr_dense.conv.weight'):
+        RepVGG(TINY).load_state_dict(state)
+
+
+def test_names_of_architectures():
+    assert arch_name(ARCHS['B1g4']) == 'RepVGG-B1g4'
+    assert arch_name(get_arch(TINY)) == 'RepVGG(1,2,2,5,1; a=0.25, b=0.25, groups=2)'
+    assert arch_name(ArchSpec((1, 2, 2, 5, 1), 1, 2.5, se=True)) == 'RepVGG(1,2,2,5,1; a=1, b=2.5, se)'
+    with pytest.raises(
+        InputError, match=r'is a RepVGG-A0, the config says RepVGG\(1,2,2,5,1; a=0.25, b=0.25, groups=2\)$'
+    ):
+        RepVGG(TINY).load_state_dict(RepVGG('A0').state_dict())
 
 
 def test_another_architecture():
@@ -601,7 +644,22 @@ def test_message_names_other_weights_of_the_architecture():
     assert 'download_weights.py repvgg-B2_8xb32_in1k`' in message
     assert 'download_weights.py repvgg_b2.rvgg_in1k`' in message
     assert '--cfg-options model.backbone.init_cfg.checkpoint=' in message
-    assert 'download_weights.py --list' in missing_weights_message('somewhere/else.pth')
+    assert 'download_weights.py --list' in missing_weights_message('pretrained/else.pth')
+
+
+def test_message_for_a_checkpoint_of_ones_own(tmp_path):
+    path = str(tmp_path / 'work' / 'iter_9.pth')
+    assert missing_weights_message(path) == f'no file {path}: there is no folder {tmp_path}/work'
+    (tmp_path / 'work').mkdir()
+    (tmp_path / 'work' / 'log.txt').touch()
+    assert missing_weights_message(path) == f'no file {path}: no .pth file lies in {tmp_path}/work'
+    for i in range(5):
+        (tmp_path / 'work' / f'iter_{i}.pth').touch()
+    there = 'iter_0.pth, iter_1.pth, iter_2.pth, iter_3.pth, ... (1 more)'
+    assert missing_weights_message(path) == f'no file {path}: in {tmp_path}/work lie {there}'
+    with pytest.raises(InputError, match=r'work lie iter_0\.pth'):
+        load_weights(RepVGG(TINY), path)
+    assert f'no .pth file lies in {tmp_path}' in missing_weights_message(str(tmp_path / 'no.pth'))
 
 
 def test_the_list_of_known_weights():
@@ -641,6 +699,29 @@ def test_a_full_disk_leaves_the_old_file(tmp_path):
             resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
         assert path.read_bytes() == before
     assert sorted(p.name for p in tmp_path.iterdir()) == ['x.pth', 'x.safetensors']
+
+
+def test_a_safetensors_file_holds_the_tensors_alone(tiny, tmp_path):
+    state = tiny[0].state_dict()
+    write_checkpoint(dict(meta=dict(iter=3), state_dict=state), tmp_path / 'x.safetensors')
+    read = read_checkpoint(tmp_path / 'x.safetensors')
+    assert read.keys() == state.keys() and all(torch.equal(read[name], state[name]) for name in state)
+
+
+def test_the_config_in_a_checkpoint(scenes, tmp_path):
+    cfg = tiny_config(scenes, tmp_path)
+    cfg.paramwise = [{'backbone.stage0': dict(lr_mult=0.1)}, {'a.b': {'c.d': (1, -2)}}]
+    assert stored_config(dict(cfg=cfg.pretty_text)).to_dict() == Config.fromstring(cfg.pretty_text, '.py').to_dict()
+    assert stored_config({}) is None
+
+
+@pytest.mark.parametrize(
+    'text',
+    ["__import__('os').mkdir({ran!r})", "a = __import__('os').mkdir({ran!r})", 'import os\nos.mkdir({ran!r})', 'a = ('],
+)
+def test_the_config_in_a_checkpoint_is_not_run(text, tmp_path):
+    assert stored_config(dict(cfg=text.format(ran=str(tmp_path / 'ran')))) is None
+    assert not (tmp_path / 'ran').exists()
 
 
 def test_no_folder_to_write_to(tmp_path):

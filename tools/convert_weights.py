@@ -1,12 +1,11 @@
 """Convert RepVGG weights between families of names: python tools/convert_weights.py SRC DST --to timm"""
 
 import argparse
-import os.path as osp
 
 from repvgg_seg.errors import InputError, exit_on_input_error
+from repvgg_seg.models.checkpoint_file import check_output, read_checkpoint, write_checkpoint
 from repvgg_seg.models.convert import convert
-from repvgg_seg.models.families import FAMILIES, unwrap
-from repvgg_seg.models.weights import read_checkpoint, write_checkpoint
+from repvgg_seg.models.families import FAMILIES
 
 
 def parse_args():
@@ -24,20 +23,15 @@ def parse_args():
 @exit_on_input_error
 def main():
     args = parse_args()
-    if osp.exists(args.dst) and not args.overwrite:
-        raise InputError(f'{args.dst} exists: name another file, or say --overwrite')
-    if not osp.isdir(osp.dirname(args.dst) or '.'):
-        raise InputError(f'no folder {osp.dirname(args.dst)} for {args.dst}: make it, or name another place')
+    check_output(args.src, args.dst, args.overwrite)
     checkpoint = read_checkpoint(args.src, trust=args.trust)
     try:
         converted, arch, difference = convert(checkpoint, args.to, args.deploy, args.backbone_only)
     except InputError as error:
         raise InputError(f'{args.src}: {error}') from None
-    if args.dst.endswith('.safetensors'):  # which holds tensors alone
-        converted = unwrap(converted)
     write_checkpoint(converted, args.dst)
     form = 'fused' if args.deploy else 'in training form'
-    print(f'wrote {args.dst}: RepVGG-{arch} {form}, names of {args.to}; relative difference {difference:.1e}')
+    print(f'wrote {args.dst}: {arch} {form}, names of {args.to}; relative difference {difference:.1e}')
 
 
 if __name__ == '__main__':

@@ -3,6 +3,7 @@
 import argparse
 import json
 import re
+import shutil
 import statistics
 import subprocess
 import sys
@@ -74,8 +75,8 @@ def seconds_per_image(checkpoint, image):
     inputs = torch.from_numpy(cv2.imread(str(image))).permute(2, 0, 1)
     inputs = model.data_preprocessor(dict(inputs=[inputs]))['inputs']
     calls = {name: lambda form=form: form(inputs, mode='tensor') for name, form in forms.items()}
-    rounds = [times for times in interleaved(calls, inputs.device, rounds=15) if times]
-    return {name: statistics.median(times[name] for times in rounds) for name in calls}
+    times = interleaved(calls, inputs.device, rounds=15)
+    return {name: statistics.median(values) for name, values in times.items()}
 
 
 @exit_on_input_error
@@ -94,6 +95,8 @@ def main():
         'randomness.seed=0',
     ]
     args.dir.mkdir(parents=True, exist_ok=True)
+    for old in (work, pictures):  # of an earlier demo
+        shutil.rmtree(old, ignore_errors=True)
     test = ('--work-dir', work, '--cfg-options', *options)
     # fmt: off
     with open(args.dir / 'log.txt', 'w') as log:

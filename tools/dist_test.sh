@@ -5,6 +5,9 @@ set -eu
 [ $# -ge 3 ] || { echo "usage: $0 CONFIG CHECKPOINT GPUS [arguments of test.py]" >&2; exit 2; }
 config=$1 checkpoint=$2 gpus=$3
 shift 3
-exec "${PYTHON:-python}" -m torch.distributed.run --nnodes="${NNODES:-1}" --node-rank="${NODE_RANK:-0}" \
+case $gpus in '' | 0 | *[!0-9]*) echo "GPUS is how many to use on this node, got '$gpus'" >&2; exit 2 ;; esac
+here=$(dirname "$0")
+python=${PYTHON:-python}
+exec "$python" -m torch.distributed.run --nnodes="${NNODES:-1}" --node-rank="${NODE_RANK:-0}" \
   --master-addr="${MASTER_ADDR:-127.0.0.1}" --master-port="${PORT:-29500}" --nproc-per-node="$gpus" \
-  "$(dirname "$0")/test.py" "$config" "$checkpoint" --launcher pytorch "$@"
+  "$here/test.py" "$config" "$checkpoint" --launcher pytorch "$@"

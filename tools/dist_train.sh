@@ -5,6 +5,9 @@ set -eu
 [ $# -ge 2 ] || { echo "usage: $0 CONFIG GPUS [arguments of train.py]" >&2; exit 2; }
 config=$1 gpus=$2
 shift 2
-exec "${PYTHON:-python}" -m torch.distributed.run --nnodes="${NNODES:-1}" --node-rank="${NODE_RANK:-0}" \
+case $gpus in '' | 0 | *[!0-9]*) echo "GPUS is how many to use on this node, got '$gpus'" >&2; exit 2 ;; esac
+here=$(dirname "$0")
+python=${PYTHON:-python}
+exec "$python" -m torch.distributed.run --nnodes="${NNODES:-1}" --node-rank="${NODE_RANK:-0}" \
   --master-addr="${MASTER_ADDR:-127.0.0.1}" --master-port="${PORT:-29500}" --nproc-per-node="$gpus" \
-  "$(dirname "$0")/train.py" "$config" --launcher pytorch "$@"
+  "$here/train.py" "$config" --launcher pytorch "$@"

@@ -4,7 +4,8 @@ import argparse
 
 from repvgg_seg.download import download
 from repvgg_seg.errors import InputError, exit_on_input_error
-from repvgg_seg.models.known_weights import KNOWN_WEIGHTS, find_known
+from repvgg_seg.models.arch import ARCHS
+from repvgg_seg.models.known_weights import KNOWN_WEIGHTS, find_known, weights_of
 
 
 def parse_args():
@@ -34,9 +35,16 @@ def show_list():
 
 def lookup(name):
     known = find_known(name)
-    if known is None:
-        raise InputError(f'no weights are known as {name!r}: python tools/download_weights.py --list shows the names')
-    return known
+    if known:
+        return known
+    arch = name.lower().removeprefix('repvgg-')
+    if weights := weights_of(arch):
+        raise InputError(f'{name!r} is an architecture: name one of its weights, {", ".join(w.name for w in weights)}')
+    published = 'python tools/download_weights.py --list shows what is'
+    for unpublished in ARCHS:
+        if unpublished.lower() == arch:
+            raise InputError(f'no weights are published for RepVGG-{unpublished}: {published}')
+    raise InputError(f'no weights are known as {name!r}: {published} known')
 
 
 @exit_on_input_error

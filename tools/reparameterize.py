@@ -1,17 +1,16 @@
 """Fuse a checkpoint: python tools/reparameterize.py CONFIG CHECKPOINT OUT"""
 
 import argparse
-import os.path as osp
 
 import cv2
 import torch
-from mmengine.config import DictAction
 from mmengine.registry import init_default_scope
 from mmseg.registry import MODELS
 
 from repvgg_seg import preflight, reparameterize_model
 from repvgg_seg.errors import InputError, exit_on_input_error
-from repvgg_seg.models.weights import load_weights, read_checkpoint, write_checkpoint
+from repvgg_seg.models.checkpoint_file import check_output, read_checkpoint, stored_config, write_checkpoint
+from repvgg_seg.models.weights import load_weights
 
 LIMIT = 1e-4  # of the relative difference; rounding alone gives about 1e-6
 
@@ -24,7 +23,9 @@ def parse_args():
     parser.add_argument('--image', help='image to compare both forms on (a random one by default)')
     parser.add_argument('--overwrite', action='store_true', help='replace OUT where it exists')
     parser.add_argument('--trust', action='store_true', help='read a checkpoint that runs code of its own when read')
-    parser.add_argument('--cfg-options', nargs='+', action=DictAction, help='override settings: key=value ...')
+    parser.add_argument(
+        '--cfg-options', nargs='+', action=preflight.CfgOptions, help='override settings: key=value ...'
+    )
     return parser.parse_args()
 
 
@@ -46,13 +47,20 @@ def relative_difference(model, fused, image):
     return max(float((a - b).abs().max() / a.abs().max()) for a, b in zip(outputs, fused_outputs, strict=True))
 
 
+def fused_meta(meta):
+    """What stands beside the tensors, for the fused form: the backbone of the config in it is built with deploy=True."""
+    meta = dict(meta, fused=True)
+    cfg = stored_config(meta)
+    if cfg and 'backbone' in cfg.get('model', {}):
+        cfg.model.backbone.deploy = True
+        meta['cfg'] = cfg.pretty_text
+    return meta
+
+
 @exit_on_input_error
 def main():
     args = parse_args()
-    if osp.exists(args.out) and not args.overwrite:
-        raise InputError(f'{args.out} exists: name another file, or say --overwrite')
-    if osp.exists(args.out) and osp.samefile(args.out, args.checkpoint):
-        raise InputError('OUT is the checkpoint itself, which cannot be got back from the fused one: name another file')
+    check_output(args.checkpoint, args.out, args.overwrite)
     cfg = preflight.load_config(args.config, args.cfg_options)
     preflight.use_bn_without_peers(cfg)
     init_default_scope('mmseg')
@@ -67,7 +75,7 @@ def main():
             'vanishing BN variances in the checkpoint'
         )
     meta = read_checkpoint(args.checkpoint, trust=args.trust).get('meta', {})
-    write_checkpoint(dict(meta=dict(meta, fused=True), state_dict=fused.state_dict()), args.out)
+    write_checkpoint(dict(meta=fused_meta(meta), state_dict=fused.state_dict()), args.out)
     print(
         f'wrote {args.out}; python tools/test.py {args.config} {args.out} scores it; elsewhere build the backbone with deploy=True'
     )

@@ -2,9 +2,7 @@
 
 import argparse
 import os
-import os.path as osp
 
-from mmengine.config import DictAction
 from mmengine.dist import is_main_process
 from mmengine.runner import Runner
 
@@ -32,7 +30,9 @@ def parse_args():
     parser.add_argument('--wait-time', type=float, default=2, help='seconds that --show shows each')
     parser.add_argument('--trust', action='store_true', help='read a checkpoint that runs code of its own when read')
     parser.add_argument('--work-dir', help='where the log goes; work_dirs/CONFIG by default')
-    parser.add_argument('--cfg-options', nargs='+', action=DictAction, help='override settings: key=value ...')
+    parser.add_argument(
+        '--cfg-options', nargs='+', action=preflight.CfgOptions, help='override settings: key=value ...'
+    )
     parser.add_argument('--launcher', choices=['none', 'pytorch', 'slurm', 'mpi'], default='none')
     parser.add_argument('--local_rank', '--local-rank', type=int, default=0)
     args = parser.parse_args()
@@ -44,6 +44,8 @@ def apply_args(cfg, args):
     cfg.launcher = args.launcher
     cfg.load_from, cfg.resume = None, False  # the tool loads the checkpoint itself, strictly
     preflight.default_work_dir(cfg, args.config, args.work_dir)
+    for folder, option in ((cfg.work_dir, '--work-dir'), (args.show_dir, '--show-dir'), (args.out, '--out')):
+        preflight.check_folder(folder, option)
     preflight.use_bn_without_peers(cfg)
     preflight.use_gloo_without_gpu(cfg)
     if args.optimize and (args.no_fuse or args.tta):
@@ -64,6 +66,15 @@ def apply_args(cfg, args):
     save_predictions(cfg, args)
 
 
+def without_labels(pipeline):
+    """A pipeline, or the ones inside its test-time augmentation, without loading labels."""
+    steps = [step for step in pipeline if step['type'] != 'LoadAnnotations']
+    for step in steps:
+        if step['type'] == 'TestTimeAug':
+            step['transforms'] = [s for s in map(without_labels, step['transforms']) if s]
+    return steps
+
+
 def save_predictions(cfg, args):
     if args.format_only and not args.out:
         raise InputError('--format-only needs --out DIR, the folder for the predictions')
@@ -72,11 +83,11 @@ def save_predictions(cfg, args):
     if args.format_only:
         dataset = cfg.test_dataloader.dataset
         dataset.data_prefix.pop('seg_map_path', None)
-        dataset.pipeline = [step for step in dataset.pipeline if step['type'] != 'LoadAnnotations']
+        dataset.pipeline = without_labels(dataset.pipeline)
         cfg.test_evaluator.format_only = True
     if not args.out:
         return
-    if osp.isdir(args.out) and os.listdir(args.out):
+    if os.listdir(args.out):
         raise InputError(f'--out {args.out} is not empty: name a new folder, so that nothing is overwritten')
     if cfg.test_dataloader.dataset.type == 'CheckedCityscapesDataset':
         official = dict(type='CityscapesMetric', output_dir=args.out, format_only=True, keep_results=True)
@@ -116,7 +127,7 @@ def main():
             form=form_of(args, is_repvgg),
             tta=args.tta,
             images=len(runner.test_dataloader.dataset),
-            metrics={name: float(metrics[name]) for name in ('mIoU', 'mAcc', 'aAcc')},
+            metrics={name: float(value) for name, value in metrics.items()},
             per_class=runner.test_evaluator.metrics[0].per_class,
         )
 

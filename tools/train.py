@@ -4,7 +4,6 @@ import argparse
 import os
 
 import torch
-from mmengine.config import DictAction
 from mmengine.runner import Runner
 
 from repvgg_seg import preflight
@@ -25,7 +24,9 @@ def parse_args():
     parser.add_argument(
         '--auto-scale-lr', action='store_true', help="scale the learning rate to the global batch (config's recipe)"
     )
-    parser.add_argument('--cfg-options', nargs='+', action=DictAction, help='override settings: key=value ...')
+    parser.add_argument(
+        '--cfg-options', nargs='+', action=preflight.CfgOptions, help='override settings: key=value ...'
+    )
     parser.add_argument('--launcher', choices=['none', 'pytorch', 'slurm', 'mpi'], default='none')
     parser.add_argument('--local_rank', '--local-rank', type=int, default=0)
     args = parser.parse_args()
@@ -41,6 +42,11 @@ def main():
     preflight.default_work_dir(cfg, args.config, args.work_dir)
     preflight.use_bn_without_peers(cfg)
     preflight.use_gloo_without_gpu(cfg)
+    preflight.check_folder(cfg.work_dir, '--work-dir')
+    if args.resume:
+        preflight.resume_from(cfg, args.resume)
+    else:
+        preflight.check_work_dir_is_new(cfg.work_dir)
     preflight.check_pretrained(cfg.model)
     if args.amp:
         if not torch.cuda.is_available():
@@ -51,9 +57,6 @@ def main():
         if 'auto_scale_lr' not in cfg:
             raise InputError(f'--auto-scale-lr: {args.config} has no auto_scale_lr=dict(base_batch_size=...)')
         cfg.auto_scale_lr.enable = True
-    if args.resume:
-        cfg.resume = True
-        cfg.load_from = None if args.resume == 'auto' else args.resume
     Runner.from_cfg(cfg).train()
 
 

@@ -9,6 +9,8 @@ from pathlib import Path
 from repvgg_seg.errors import InputError, exit_on_input_error
 
 REPO = Path(__file__).resolve().parents[1]
+# Benchmarks that stand in README.md as a whole, with their headings.
+SHOWN = {'benchmark_optimized_cpu': 'Speed on a CPU, one thread: training form, fused, optimized'}
 BEGIN, END = '<!-- results: begin -->', '<!-- results: end -->'
 
 
@@ -35,10 +37,16 @@ def score_rows():
 
 
 def pieces():
-    """The tables, and whatever Markdown the benchmarks wrote."""
+    """The scores, the benchmarks in `SHOWN`, and where the others are."""
+    yield '### Scores'
     yield table(('record', 'config', 'form', 'images', 'mIoU', 'mAcc', 'aAcc', 'scored on'), score_rows())
-    for path in sorted((REPO / 'results').rglob('*.md')):
-        yield path.read_text().strip()
+    benchmarks = sorted((REPO / 'results').glob('benchmark_*.md'))
+    for path in benchmarks:
+        if path.stem in SHOWN:
+            yield re.sub(r'^# .*', f'### {SHOWN[path.stem]}', path.read_text().strip())
+    others = [f'[{path.stem}]({path.relative_to(REPO)})' for path in benchmarks if path.stem not in SHOWN]
+    if others:
+        yield f'More of them: {", ".join(others)}.'
 
 
 @exit_on_input_error

@@ -7,9 +7,12 @@ env_cfg = dict(
 )
 vis_backends = [dict(type='LocalVisBackend')]
 visualizer = dict(type='SegLocalVisualizer', vis_backends=vis_backends, name='visualizer')
-# Evaluation, also during training, is of the fused network; a batch that BN cannot learn from is refused; `load_from`
-# takes RepVGG weights of any family.
-custom_hooks = [dict(type='SwitchToDeployHook'), dict(type='BatchSizeHook'), dict(type='LoadWeightsHook')]
+custom_hooks = [
+    dict(type='SwitchToDeployHook'),  # evaluation, also during training, is of the fused network
+    dict(type='LoadWeightsHook'),  # `load_from` takes RepVGG weights of any family
+    dict(type='CheckHeadsHook'),  # heads that do not fit backbone or data set are refused
+    dict(type='BatchSizeHook'),  # so is a batch that BN cannot learn from
+]
 log_level = 'INFO'
 load_from = None
 resume = False

@@ -31,6 +31,8 @@ def prepare(root: str, counts: 'dict[str, int]' = COUNTS, workers: int = 4) -> t
     Raises:
         InputError: no images, images without polygons, or other counts than these. What can be made is made first.
     """
+    if workers < 1:
+        raise InputError(f'at least one process is needed, got {workers}')
     root = Path(root)
     images = {split: sorted((root / 'leftImg8bit' / split).glob(f'*/*{_IMAGE}')) for split in counts}
     if not any(images.values()):

@@ -21,7 +21,7 @@ def generate(root, counts, size=(256, 512), seed=0):
 
     Scene i of a split depends on the seed, split, i and size alone, never on the counts or the machine
     (given the same release of OpenCV).  Scenes that are
-    already there stay as they are, so a call after an interruption writes only what is missing.
+    already there stay as they are, so a call after an interruption, or for more scenes, writes only what is missing.
 
     Args:
         root: directory to write to; created if missing.
@@ -90,12 +90,26 @@ def claim_root(root, parameters):
             stored = None
         if stored == parameters:
             return
+        if is_part_of(stored, parameters):
+            write_record(record, parameters)
+            return
         held = 'parameters that cannot be read' if stored is None else f'scenes of {describe(stored, parameters)}'
         raise InputError(f'{root} already holds {held}: choose another directory or delete this one first')
     if root.is_dir() and any(root.iterdir()):
         raise InputError(f'{root} is not empty and was not written by this generator: choose another directory')
     root.mkdir(parents=True, exist_ok=True)
+    write_record(record, parameters)
+
+
+def write_record(record, parameters):
     write_atomically(record, (json.dumps(parameters, indent=2) + '\n').encode())
+
+
+def is_part_of(stored, wanted):
+    """Whether the stored scenes are among the wanted ones: the same but for fewer of them."""
+    if not isinstance(stored, dict) or any(stored.get(name) != wanted[name] for name in wanted if name != 'counts'):
+        return False
+    return all(count <= wanted['counts'].get(split, 0) for split, count in stored['counts'].items())
 
 
 def describe(stored, wanted):

@@ -2,11 +2,10 @@
 
 import copy
 
-from mmengine.model import is_model_wrapper
 from torch import nn
 
 from ..errors import InputError
-from ..models.block import find_blocks, switch_to_deploy
+from ..models.block import find_blocks, switch_to_deploy, unwrap_model
 
 
 def reparameterize_model(model: nn.Module, inplace: bool = False) -> nn.Module:
@@ -20,8 +19,7 @@ def reparameterize_model(model: nn.Module, inplace: bool = False) -> nn.Module:
     Raises:
         InputError: nothing in it can be fused, or a norm is no BN; the model is then unchanged.
     """
-    if is_model_wrapper(model) or isinstance(model, (nn.DataParallel, nn.parallel.DistributedDataParallel)):
-        model = model.module
+    model = unwrap_model(model)
     blocks = find_blocks(model)
     if not blocks:
         raise InputError(

@@ -5,15 +5,14 @@ import os
 from pathlib import Path
 
 import torch
-from mmengine.config import Config
 
 from ..deploy.measure import environment
 from ..errors import InputError
-from ..models.checkpoint_file import read_checkpoint, sha256
+from ..models.checkpoint_file import read_checkpoint, sha256, stored_config
 
 
 def check_writable(path: str) -> None:
-    """Make the folder of a file that is to be written later; `InputError` where that will not do."""
+    """Make the folder of a record that is to be written later; `InputError` where that will not do."""
     folder = Path(path).parent
     try:
         folder.mkdir(parents=True, exist_ok=True)
@@ -21,6 +20,17 @@ def check_writable(path: str) -> None:
         raise InputError(f'cannot make the folder {folder}: {error.strerror}; name another place') from None
     if Path(path).is_dir() or not os.access(folder, os.W_OK):
         raise InputError(f'cannot write {path}: name a file in a folder that you may write to')
+    if Path(path).exists() and not _is_record(path):
+        raise InputError(
+            f'{path} exists and is no record of an earlier run, so it is not overwritten: name another file'
+        )
+
+
+def _is_record(path: str) -> bool:
+    try:
+        return 'environment' in json.loads(Path(path).read_text())
+    except (OSError, ValueError):
+        return False
 
 
 def write_record(path: str, *, checkpoint: str, trust: bool = False, **figures) -> None:
@@ -41,9 +51,9 @@ def write_record(path: str, *, checkpoint: str, trust: bool = False, **figures) 
 
 def training_facts(meta: dict) -> dict:
     """How a checkpoint came about, out of the `meta` that mmengine wrote beside it; empty where there is none."""
-    if 'cfg' not in meta:
+    cfg = stored_config(meta)
+    if cfg is None:
         return {}
-    cfg = Config.fromstring(meta['cfg'], '.py')
     return dict(
         iterations=meta['iter'],
         epochs=meta['epoch'],

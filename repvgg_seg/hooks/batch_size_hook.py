@@ -2,6 +2,7 @@
 
 import logging
 
+from mmengine.dataset import InfiniteSampler
 from mmengine.dist import get_world_size
 from mmengine.hooks import Hook
 from mmengine.logging import print_log
@@ -49,7 +50,8 @@ def _check_two_images(loader) -> None:
             'set --cfg-options train_dataloader.batch_size=2 (a smaller crop where memory is short), '
             "or train on several GPUs with norm_cfg type 'SyncBN'"
         )
-    if not loader.drop_last and len(loader.sampler) % loader.batch_size == 1:
+    endless = isinstance(loader.sampler, InfiniteSampler)
+    if not endless and not loader.drop_last and len(loader.sampler) % loader.batch_size == 1:
         raise InputError(
             f'the last batch of an epoch would hold one image ({len(loader.sampler)} in batches of {loader.batch_size}), '
             'too few for BN behind the 1x1 bin of the pyramid: set --cfg-options train_dataloader.drop_last=True'

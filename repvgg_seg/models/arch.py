@@ -1,9 +1,15 @@
 """The published RepVGG architectures, as data (paper, Tables 2 and 3). Standard library only."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
 
 from ..errors import InputError
+
+SE_RATIO = 16  # squeeze-and-excitation works on that part of the channels
+
+
+def _is_count(value) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool) and value > 0
 
 
 @dataclass(frozen=True)
@@ -11,11 +17,14 @@ class ArchSpec:
     """What makes one RepVGG differ from another.
 
     Args:
-        depths: layers in each of the five stages.
+        depths: layers in each of the five stages; one in the first.
         a: width multiplier of stages 1 to 4 (the first is never wider than 64 channels).
         b: width multiplier of stage 5.
         groups: groups of every second layer: the 3rd, 5th, 7th, ... of the body (paper, section 3.4).
         se: squeeze-and-excitation before every ReLU (D2se; not in the paper).
+
+    Raises:
+        InputError: a value of another type or out of its range; names it.
     """
 
     depths: tuple[int, int, int, int, int]
@@ -25,21 +34,28 @@ class ArchSpec:
     se: bool = False
 
     def __post_init__(self):
-        depths = tuple(self.depths)
-        if len(depths) != 5 or not all(isinstance(d, int) and d > 0 for d in depths):
+        depths = tuple(self.depths) if isinstance(self.depths, Sequence) else ()
+        if len(depths) != 5 or not all(map(_is_count, depths)):
             raise InputError(f'arch: depths must be five positive integers, one a stage, got {self.depths!r}')
+        if depths[0] != 1:
+            raise InputError(f'arch: stage 1 is one layer, got depths {depths!r}: name 1 and put the others in stage 2')
         object.__setattr__(self, 'depths', depths)
         for name in 'ab':
-            if getattr(self, name) <= 0:
-                raise InputError(f'arch: width multiplier {name} must be positive, got {getattr(self, name)!r}')
+            value = getattr(self, name)
+            if isinstance(value, bool) or not isinstance(value, (int, float)) or not 0 < value < float('inf'):
+                raise InputError(f'arch: width multiplier {name} must be a positive number, got {value!r}')
         if any(width != int(width) for width in self._exact_widths()):
             raise InputError(
                 f'arch: a={self.a!r}, b={self.b!r} give the widths {self._exact_widths()}, which are not whole numbers'
             )
-        if not isinstance(self.groups, int) or self.groups < 1 or any(w % self.groups for w in self.widths[1:]):
+        if not _is_count(self.groups) or any(w % self.groups for w in self.widths[1:]):
             raise InputError(
                 f'arch: groups must be a positive integer that divides the widths {self.widths[1:]}, got {self.groups!r}'
             )
+        if not isinstance(self.se, bool):
+            raise InputError(f'arch: se must be True or False, got {self.se!r}')
+        if self.se and min(self.widths) < SE_RATIO:
+            raise InputError(f'arch: se=True needs widths of at least {SE_RATIO}, got {self.widths}')
 
     def _exact_widths(self):
         return min(64, 64 * self.a), 64 * self.a, 128 * self.a, 256 * self.a, 512 * self.b

@@ -6,15 +6,15 @@ from dataclasses import replace
 import torch
 import torch.nn.functional as F
 from mmcv.cnn import build_norm_layer
+from mmengine.model import is_model_wrapper
 from torch import Tensor, nn
 from torch.nn.modules.batchnorm import _BatchNorm
 from torch.utils.checkpoint import checkpoint
 
 from ..errors import InputError
+from .arch import SE_RATIO
 from .plan import LayerPlan
 from .reparam import fuse_branches, fuse_conv_bn, identity_kernel
-
-_SE_RATIO = 16
 
 
 class SEBlock(nn.Module):
@@ -22,8 +22,8 @@ class SEBlock(nn.Module):
 
     def __init__(self, channels: int):
         super().__init__()
-        self.down = nn.Conv2d(channels, channels // _SE_RATIO, 1)
-        self.up = nn.Conv2d(channels // _SE_RATIO, channels, 1)
+        self.down = nn.Conv2d(channels, channels // SE_RATIO, 1)
+        self.up = nn.Conv2d(channels // SE_RATIO, channels, 1)
 
     def forward(self, x: Tensor) -> Tensor:
         gate = F.relu(self.down(F.adaptive_avg_pool2d(x, 1)), inplace=True)
@@ -145,6 +145,8 @@ class RepVGGBlock(nn.Module):
     def switch_to_deploy(self) -> None:
         """Replace the branches by the one conv that equals them, in place; nothing happens in deploy form.
 
+        The conv is trained where the 3x3 kernel of the branches was, so that a frozen block stays frozen.
+
         Raises:
             InputError: as `check_fusible`; the block is then unchanged.
         """
@@ -152,6 +154,7 @@ class RepVGGBlock(nn.Module):
             return
         kernel, bias = self.get_equivalent_kernel_bias()
         conv = self._conv(3, bias=True).to(kernel).train(self.training)
+        conv.requires_grad_(self.rbr_dense.conv.weight.requires_grad)
         conv.weight.copy_(kernel)
         conv.bias.copy_(bias)
         self.rbr_reparam = conv
@@ -163,7 +166,8 @@ class RepVGGBlock(nn.Module):
         if not self.deploy and f'{prefix}rbr_reparam.weight' in state_dict:
             raise InputError(
                 f'the weights of {prefix[:-1] or "this block"} are fused and cannot be taken apart again: load the training '
-                'checkpoint, or build the backbone with deploy=True (--cfg-options model.backbone.deploy=True)'
+                'checkpoint, or build the backbone with deploy=True: in its dict of the config, with '
+                "--cfg-options model.backbone.deploy=True, or init_model(..., cfg_options={'model.backbone.deploy': True})"
             )
         if self.deploy and f'{prefix}rbr_dense.conv.weight' in state_dict:
             self._fuse_state_dict(state_dict, prefix)
@@ -178,6 +182,13 @@ class RepVGGBlock(nn.Module):
         training_form.switch_to_deploy()
         for name, tensor in training_form.state_dict().items():
             state_dict[prefix + name] = tensor
+
+
+def unwrap_model(model: nn.Module) -> nn.Module:
+    """The model inside the wrappers of distributed and parallel training; any other model itself."""
+    while is_model_wrapper(model):  # torch's own wrappers are registered with mmengine's
+        model = model.module
+    return model
 
 
 def find_blocks(model: nn.Module) -> list[RepVGGBlock]:

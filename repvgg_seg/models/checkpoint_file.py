@@ -1,5 +1,6 @@
 """Checkpoint files, read without running what is in them and written without losing what was there."""
 
+import ast
 import contextlib
 import hashlib
 import os
@@ -7,18 +8,21 @@ import pickle
 import re
 import tempfile
 from collections.abc import Iterator, Mapping
+from http.client import HTTPException
 from pathlib import Path
 from urllib.parse import urlparse
 
 import numpy as np
 import torch
+from mmengine.config import Config
 from mmengine.dist import barrier, get_local_rank
 from mmengine.logging.history_buffer import HistoryBuffer
 from mmengine.runner.checkpoint import CheckpointLoader
 from mmengine.utils import digit_version
 
 from ..errors import InputError
-from .known_weights import missing_weights_message
+from .families import unwrap
+from .known_weights import missing_weights_message, published_sum
 
 TRUSTED = 'trusted://'
 
@@ -38,16 +42,29 @@ def load_from_local(filename: str, map_location='cpu') -> dict:
 
 @CheckpointLoader.register_scheme(prefixes=('http://', 'https://'), force=True)
 def load_from_http(filename: str, map_location='cpu') -> dict:
-    """`read_checkpoint` for mmengine, of an address: kept where torch keeps its downloads, one process a machine fetches."""
-    path = Path(torch.hub.get_dir(), 'checkpoints', Path(urlparse(filename).path).name)
-    if get_local_rank() == 0 and not path.exists():
-        path.parent.mkdir(parents=True, exist_ok=True)
-        try:
-            torch.hub.download_url_to_file(filename, str(path), progress=False)
-        except OSError as error:
-            raise InputError(f'cannot fetch {filename}: {error}; download it elsewhere and name the file') from error
-    barrier()
+    """`read_checkpoint` for mmengine, of an address: kept where torch keeps its downloads, one process a machine fetches.
+
+    Published weights are compared with their sum before they are kept.
+    """
+    name = Path(urlparse(filename).path)
+    address = hashlib.sha256(filename.encode()).hexdigest()[:8]  # files of many addresses have the same name
+    path = Path(torch.hub.get_dir(), 'checkpoints', f'{name.stem}-{address}{name.suffix}')
+    try:
+        if get_local_rank() == 0 and not path.exists():
+            _fetch(filename, path)
+    finally:  # the other processes wait here, also for one that failed
+        barrier()
+    if not path.exists():
+        raise InputError(f'cannot fetch {filename}: the first process of this machine says why')
     return read_checkpoint(path, map_location=map_location)
+
+
+def _fetch(url: str, path: Path) -> None:
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        torch.hub.download_url_to_file(url, str(path), hash_prefix=published_sum(url), progress=False)
+    except (OSError, HTTPException, RuntimeError) as error:  # RuntimeError: another sum
+        raise InputError(f'cannot fetch {url}: {error}; download it elsewhere and name the file') from error
 
 
 def read_checkpoint(filename: 'str | os.PathLike', trust: bool = False, map_location='cpu') -> dict:
@@ -85,11 +102,58 @@ def sha256(filename: 'str | os.PathLike') -> str:
     return digest.hexdigest()
 
 
+def stored_config(meta: Mapping) -> 'Config | None':
+    """The config that mmengine wrote into the `meta` of a checkpoint; nothing in it is run.
+
+    Returns:
+        None where there is none, or where it is more than names of plain values.
+    """
+    try:
+        tree = _DictCalls().visit(ast.parse(meta.get('cfg', '')))
+        values = {statement.targets[0].id: ast.literal_eval(statement.value) for statement in tree.body}
+        return Config(values) if values else None
+    except (AttributeError, KeyError, SyntaxError, TypeError, ValueError):  # not of that form
+        return None
+
+
+class _DictCalls(ast.NodeTransformer):
+    """Makes literals of the calls of `dict` in a config's text."""
+
+    def visit_Call(self, node: ast.Call) -> ast.expr:
+        self.generic_visit(node)
+        if not isinstance(node.func, ast.Name) or node.func.id != 'dict':
+            return node
+        if node.args:  # dict({...}), for keys that are no names
+            return node.args[0]
+        return ast.Dict([ast.Constant(keyword.arg) for keyword in node.keywords], [k.value for k in node.keywords])
+
+
+def check_output(source: 'str | os.PathLike', target: 'str | os.PathLike', overwrite: bool = False) -> None:
+    """Raise `InputError`, before any work is done, where a checkpoint made of another one must not be written.
+
+    Args:
+        source: the file that is read, as `read_checkpoint` takes it.
+        target: the file to write.
+        overwrite: allow to replace a file; never the source itself, which may not be got back from what is made of it.
+    """
+    source, target = Path(os.fspath(source).removeprefix(TRUSTED)).expanduser(), Path(target)
+    if source.exists() and target.exists() and source.samefile(target):
+        raise InputError(
+            f'{target} is the checkpoint itself, which cannot be got back from what is made of it: name another file'
+        )
+    if target.is_dir():
+        raise InputError(f'{target} is a folder: name a file')
+    if target.exists() and not overwrite:
+        raise InputError(f'{target} exists: name another file, or say --overwrite')
+    if not target.parent.is_dir():
+        raise InputError(f'no folder {target.parent} for {target}: make it, or name another place')
+
+
 def write_checkpoint(checkpoint: Mapping, filename: 'str | os.PathLike') -> None:
     """Write a checkpoint under a temporary name and move it into place, so that an older file survives a failure.
 
     Args:
-        checkpoint: a dict; for a .safetensors file one of tensors alone.
+        checkpoint: a dict; into a .safetensors file go its tensors alone, as `unwrap` finds them.
         filename: the file to make or to replace.
 
     Raises:
@@ -99,7 +163,8 @@ def write_checkpoint(checkpoint: Mapping, filename: 'str | os.PathLike') -> None
     try:
         with _replacing(path) as temporary:
             if path.suffix == '.safetensors':
-                temporary.write_bytes(_safetensors().save({k: v.contiguous() for k, v in checkpoint.items()}))
+                tensors = {name: tensor.contiguous() for name, tensor in unwrap(checkpoint).items()}
+                temporary.write_bytes(_safetensors().save(tensors))
             else:
                 torch.save(checkpoint, temporary)
     except (OSError, RuntimeError) as error:  # torch's writer turns a full disk into a RuntimeError

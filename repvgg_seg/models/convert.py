@@ -5,13 +5,13 @@ from collections.abc import Mapping
 import torch
 from torch import Tensor, nn
 
-from ..errors import InputError
+from ..errors import InputError, listed
 from .arch import ArchSpec
 from .block import switch_to_deploy
 from .classifier import RepVGGClassifier
 from .families import Weights, sort_out, to_checkpoint, unwrap
 from .repvgg import RepVGG
-from .weights import arch_name, find_backbone, is_fused, listed, recognise_arch
+from .weights import arch_name, find_backbone, is_fused, recognise_arch
 
 LIMIT = 1e-5  # of the relative difference; rounding alone gives about 1e-6
 

@@ -4,7 +4,9 @@ Sizes, sums and accuracies are those that the publisher (or a public mirror of i
 """
 
 from dataclasses import dataclass
-from pathlib import PurePath
+from pathlib import Path, PurePath
+
+from ..errors import listed
 
 _MMPRETRAIN = 'https://download.openmmlab.com/mmclassification/v0/repvgg/'
 _OPENMMLAB = 'https://download.openmmlab.com/pretrain/third_party/'
@@ -148,12 +150,31 @@ def find_known(name: str) -> 'KnownWeights | None':
     return next((known for known in KNOWN_WEIGHTS if file in (known.file, known.name)), None)
 
 
+def published_sum(url: str) -> 'str | None':
+    """The sha256 of what is at an address, or its first digits; None where it is not known."""
+    return next((known.sha256 or None for known in KNOWN_WEIGHTS if known.url == url), None)
+
+
+def weights_of(arch: str) -> list[KnownWeights]:
+    """The entries of an architecture, in upper or lower case; empty where none is published."""
+    return [known for known in KNOWN_WEIGHTS if known.arch.lower() == arch.lower()]
+
+
 def missing_weights_message(path: str) -> str:
-    """One line for a weights file that is not there: what to fetch, with which command, how to go on without."""
+    """One line for a weights file that is not there.
+
+    For published weights: what to fetch, with which command, how to go on without. For any other file: what its folder holds.
+    """
     known = find_known(path)
-    if known is None:
+    if known:
+        return f'no file {path}: {how_to_get(known)}; to train from scratch: --cfg-options model.backbone.init_cfg=None'
+    folder = Path(path).absolute().parent
+    if folder.name == 'pretrained':
         return f'no file {path}; `python tools/download_weights.py --list` shows the ImageNet weights that have a name'
-    return f'no file {path}: {how_to_get(known)}; to train from scratch: --cfg-options model.backbone.init_cfg=None'
+    if not folder.is_dir():
+        return f'no file {path}: there is no folder {folder}'
+    there = sorted(file.name for file in folder.glob('*.pth'))
+    return f'no file {path}: ' + (f'in {folder} lie {listed(there)}' if there else f'no .pth file lies in {folder}')
 
 
 def how_to_get(known: KnownWeights) -> str:
@@ -164,7 +185,7 @@ def how_to_get(known: KnownWeights) -> str:
         f'take {known.file} ({known.size:,} bytes, sha256 {known.sha256}) from the links on {_OFFICIAL_PAGE}, '
         'which have no stable address'
     )
-    others = [other for other in KNOWN_WEIGHTS if other.arch == known.arch and other.url]
+    others = [other for other in weights_of(known.arch) if other.url]
     commands = ' or '.join(f'`{_command(other)}` ({other.recipe})' for other in others)
     instead = f', or {commands} and --cfg-options model.backbone.init_cfg.checkpoint=pretrained/FILE' if others else ''
     return by_hand + instead

@@ -1,5 +1,7 @@
 """RepVGG as a backbone of MMSegmentation (paper, sections 3 and 4.3)."""
 
+from collections.abc import Sequence
+
 import torch
 from mmengine.logging import print_log
 from mmengine.model import BaseModule
@@ -7,11 +9,11 @@ from mmseg.registry import MODELS
 from torch import Tensor, nn
 from torch.nn.modules.batchnorm import _BatchNorm
 
-from ..errors import InputError
+from ..errors import InputError, listed
 from .arch import ArchSpec, get_arch
 from .block import RepVGGBlock, switch_to_deploy
 from .plan import plan_layers
-from .weights import backbone_weights, is_fused, listed
+from .weights import backbone_weights, is_fused
 
 
 @MODELS.register_module()
@@ -57,7 +59,7 @@ class RepVGG(BaseModule):
     ):
         super().__init__(init_cfg)
         self.arch = get_arch(arch)
-        if not out_indices or any(i not in range(4) for i in out_indices):
+        if not isinstance(out_indices, Sequence) or not out_indices or any(i not in range(4) for i in out_indices):
             raise InputError(f'out_indices must be among 0, 1, 2, 3 (stages 2 to 5 of the paper), got {out_indices!r}')
         if frozen_stages not in range(-1, 5):
             raise InputError(f'frozen_stages must be -1 (none) to 4 (all), got {frozen_stages!r}')

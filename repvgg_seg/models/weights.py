@@ -5,31 +5,15 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 
 from mmengine.logging import print_log
-from mmengine.model import BaseTTAModel, is_model_wrapper
+from mmengine.model import BaseTTAModel
 from torch import Tensor, nn
 
-from ..errors import InputError
+from ..errors import InputError, listed
 from .arch import ARCHS, ArchSpec
-from .block import switch_to_deploy
-from .checkpoint_file import read_checkpoint, write_checkpoint
+from .block import switch_to_deploy, unwrap_model
+from .checkpoint_file import read_checkpoint
 from .families import Weights, sort_out, unwrap
-from .known_weights import missing_weights_message
 
-__all__ = [
-    'account_for',
-    'adapt_checkpoint',
-    'arch_name',
-    'backbone_weights',
-    'is_fused',
-    'listed',
-    'load_weights',
-    'missing_weights_message',
-    'read_checkpoint',
-    'recognise_arch',
-    'write_checkpoint',
-]
-
-_LISTED = 4  # names listed in a message
 _COUNTER = 'num_batches_tracked'  # of BN; older files lack it, and nothing here reads it
 _NOT_FOR_INFERENCE = ('auxiliary_head.', 'data_preprocessor.')
 _RESNET_DEPTHS = {(2, 2, 2, 2): 18, (3, 4, 6, 3): 50, (3, 4, 23, 3): 101, (3, 8, 36, 3): 152}
@@ -96,12 +80,12 @@ def backbone_weights(checkpoint: Mapping, backbone: nn.Module) -> Weights:
             another shape; lists them.
     """
     weights = sort_out(checkpoint)
-    wanted = f'RepVGG-{arch_name(backbone.arch)}'
+    wanted = arch_name(backbone.arch)
     if weights is None:
         raise InputError(_no_repvgg(unwrap(checkpoint), wanted))
     recognised = recognise_arch(weights.backbone)
     if recognised is not None and recognised != backbone.arch:
-        raise InputError(f'this checkpoint is a RepVGG-{arch_name(recognised)}, the config says {wanted}')
+        raise InputError(f'this checkpoint is a {arch_name(recognised)}, the config says {wanted}')
     expected = backbone.expected_state(fused=is_fused(weights.backbone))
     account_for(weights.backbone, expected)
     weights.backbone = {name: tensor for name, tensor in weights.backbone.items() if name in expected}
@@ -139,18 +123,16 @@ def recognise_arch(state_dict: Mapping[str, Tensor]) -> 'ArchSpec | None':
         match = re.fullmatch(r'stage(\d)(?:\.(\d+))?\.(?:rbr_dense\.conv|rbr_reparam)\.weight', name)
         if match:
             kernels[int(match[1]), int(match[2] or 0)] = tensor
-    depths = [sum(stage == i for stage, _ in kernels) for i in range(5)]
-    if not all((i, 0) in kernels for i in range(5)):
+    depths = tuple(sum(stage == i for stage, _ in kernels) for i in range(5))
+    if 0 in depths or set(kernels) != {(stage, i) for stage in range(5) for i in range(depths[stage])}:
         return None
-    widths = [kernels[i, 0].shape[0] for i in range(5)]
-    second_of_stage2 = kernels.get((1, 1))  # the 3rd layer of the body, the first with groups
-    groups = 1 if second_of_stage2 is None else widths[1] // second_of_stage2.shape[1]
+    _, second, third, *_ = (kernels[place] for place in sorted(kernels))  # the third is the first with groups
     try:
         return ArchSpec(
-            tuple(depths),
-            a=widths[1] / 64,
-            b=widths[4] / 512,
-            groups=groups,
+            depths,
+            a=kernels[1, 0].shape[0] / 64,
+            b=kernels[4, 0].shape[0] / 512,
+            groups=second.shape[0] // third.shape[1],
             se=any('.se.' in name for name in state_dict),
         )
     except InputError:
@@ -158,8 +140,12 @@ def recognise_arch(state_dict: Mapping[str, Tensor]) -> 'ArchSpec | None':
 
 
 def arch_name(spec: ArchSpec) -> str:
-    """The published name of an architecture, or its facts."""
-    return next((name for name, known in ARCHS.items() if known == spec), str(spec))
+    """The published name of an architecture, or its facts, as in `RepVGG(1,2,2,5,1; a=0.25, b=0.25, groups=2)`."""
+    for name, known in ARCHS.items():
+        if known == spec:
+            return f'RepVGG-{name}'
+    facts = f'{",".join(map(str, spec.depths))}; a={spec.a:g}, b={spec.b:g}'
+    return f'RepVGG({facts}{f", groups={spec.groups}" if spec.groups > 1 else ""}{", se" if spec.se else ""})'
 
 
 def find_backbone(model: nn.Module) -> 'tuple[str, nn.Module | None]':
@@ -171,9 +157,8 @@ def find_backbone(model: nn.Module) -> 'tuple[str, nn.Module | None]':
 
 
 def _inside(model: nn.Module) -> nn.Module:
-    while is_model_wrapper(model) or isinstance(model, (BaseTTAModel, nn.DataParallel)):
-        model = model.module
-    return model
+    model = unwrap_model(model)
+    return unwrap_model(model.module) if isinstance(model, BaseTTAModel) else model
 
 
 def _under_names_of(model: nn.Module, checkpoint: Mapping) -> tuple[dict[str, Tensor], dict[str, Tensor]]:
@@ -217,7 +202,7 @@ def _network(state_dict: Mapping[str, Tensor]) -> 'str | None':
     weights = sort_out(state_dict)
     if weights is not None:
         arch = recognise_arch(weights.backbone)
-        return f'RepVGG-{arch_name(arch)}' if arch else 'RepVGG'
+        return arch_name(arch) if arch else 'RepVGG'
     first_convs = (re.search(r'(?:^|\.)layer([1-4])\.\d+\.conv1\.weight$', name) for name in state_dict)
     blocks = Counter(match[1] for match in first_convs if match)
     depth = _RESNET_DEPTHS.get(tuple(blocks[i] for i in '1234'))
@@ -234,10 +219,3 @@ def _no_repvgg(tensors: Mapping[str, Tensor], wanted: str) -> str:
         f'no RepVGG weights in this checkpoint: wanted stage0.rbr_dense.conv.weight and so on (or the names of timm or '
         f'mmpretrain) for {wanted}, found {listed(tensors) or "nothing"}'
     )
-
-
-def listed(names: Iterable[str]) -> str:
-    """The first few names and the number of the others."""
-    names = list(names)
-    more = f', ... ({len(names) - _LISTED} more)' if len(names) > _LISTED else ''
-    return ', '.join(names[:_LISTED]) + more

@@ -1,0 +1,37 @@
+"""What the paper reports and a benchmark stands beside: all measured on a 1080Ti in fp32. Data only."""
+
+# Table 8: mIoU (%) and examples/s at batch 16, 713x713, by config.
+SEGMENTORS = {
+    'pspnet_repvgg_b1g2_fast': (78.88, 10.9),
+    'pspnet_resnet50': (77.17, 10.4),
+    'pspnet_repvgg_b1g2': (78.70, 8.0),
+    'pspnet_repvgg_b2_fast': (79.52, 6.9),
+    'pspnet_resnet101': (78.51, 6.7),
+    'pspnet_repvgg_b2': (80.57, 4.5),
+}
+
+# Table 4: top-1 (%) and examples/s at batch 128, 224x224.
+CLASSIFIERS = {
+    'RepVGG-A0': (72.41, 3256),
+    'ResNet-18': (71.16, 2442),
+    'RepVGG-A1': (74.46, 2339),
+    'RepVGG-B0': (75.14, 1817),
+    'ResNet-34': (74.17, 1419),
+    'RepVGG-A2': (76.48, 1322),
+    'RepVGG-B1g4': (77.58, 868),
+    'RepVGG-B1g2': (77.78, 792),
+    'ResNet-50': (76.31, 719),
+    'RepVGG-B1': (78.37, 685),
+    'RepVGG-B2g4': (78.50, 581),
+    'ResNeXt-50': (77.46, 484),
+    'RepVGG-B2': (78.78, 460),
+    'ResNet-101': (77.21, 430),
+    'ResNet-152': (77.78, 297),
+    'ResNeXt-101': (78.42, 295),
+}
+
+# Table 6: (identity branch, 1x1 branch) -> examples/s of RepVGG-B0 before conversion, batch 128, 224x224.
+BRANCHES = {(False, False): 1810, (True, False): 1569, (False, True): 1230, (True, True): 1061}
+
+# Table 1: kernel size -> ms at batch 32, 2,048 channels, 56x56.
+KERNELS = {1: 84.5, 3: 198.8, 5: 2092.5, 7: 4394.3}

@@ -1,0 +1,73 @@
+"""Pass: every BN right behind a conv becomes part of it."""
+
+from collections.abc import Iterator
+
+import torch
+from mmcv.cnn import ConvModule
+from mmcv.cnn.bricks.wrappers import Conv2d
+from mmseg.models.backbones.resnet import BasicBlock, Bottleneck, ResNet
+from torch import nn
+from torch.nn.modules.batchnorm import _BatchNorm
+
+from ...models.block import RepVGGBlock
+from ...models.reparam import fuse_conv_bn
+
+# Subclasses may compute their kernel in every forward pass (weight standardisation does).
+_PLAIN_CONVS = (nn.Conv2d, Conv2d)
+
+
+def fold_conv_bn(model: nn.Module, options) -> str:
+    """Fold the norm behind a conv into it, in place, wherever a module is known to run the two one after the other.
+
+    That is mmcv's `ConvModule`, `nn.Sequential` and the ResNets of mmseg. Any other norm is left and said.
+    """
+    folded, left = 0, {}
+    for owner in list(model.modules()):
+        for conv_name, norm_name in _pairs(owner):
+            conv, norm = getattr(owner, conv_name), getattr(owner, norm_name)
+            if _foldable(conv, norm):
+                _fold(conv, norm)
+                setattr(owner, norm_name, nn.Identity())
+                folded += 1
+    for norm in model.modules():
+        if isinstance(norm, (_BatchNorm, nn.GroupNorm, nn.LayerNorm, nn.modules.instancenorm._InstanceNorm)):
+            left[type(norm).__name__] = left.get(type(norm).__name__, 0) + 1
+    said = [f'{folded} BNs folded into the convs before them'] if folded else []
+    said += [f'{number} {norm} left as they are: they cannot be folded into a conv' for norm, number in left.items()]
+    return '; '.join(said)
+
+
+def _pairs(owner: nn.Module) -> 'Iterator[tuple[str, str]]':
+    """Names of a conv and of the norm that its output goes to, and nowhere else."""
+    if isinstance(owner, RepVGGBlock):
+        return
+    if isinstance(owner, ConvModule):
+        if owner.with_norm and 'conv norm' in ' '.join(owner.order) and not owner.with_spectral_norm:
+            yield 'conv', owner.norm_name
+    elif isinstance(owner, nn.Sequential):
+        names = list(owner._modules)
+        yield from zip(names, names[1:], strict=False)
+    elif isinstance(owner, Bottleneck):
+        yield from ((f'conv{i}', getattr(owner, f'norm{i}_name')) for i in (1, 2, 3))
+    elif isinstance(owner, BasicBlock):
+        yield from ((f'conv{i}', getattr(owner, f'norm{i}_name')) for i in (1, 2))
+    elif isinstance(owner, ResNet) and not owner.deep_stem:
+        yield 'conv1', owner.norm1_name
+
+
+def _foldable(conv: nn.Module, norm: nn.Module) -> bool:
+    return (
+        type(conv) in _PLAIN_CONVS
+        and isinstance(norm, _BatchNorm)
+        and norm.running_mean is not None
+        and norm.num_features == conv.out_channels
+    )
+
+
+@torch.no_grad()
+def _fold(conv: nn.Conv2d, norm: _BatchNorm) -> None:
+    kernel, bias = fuse_conv_bn(
+        conv.weight, norm.running_mean, norm.running_var, norm.weight, norm.bias, norm.eps, conv.bias
+    )
+    conv.weight = nn.Parameter(kernel.to(conv.weight), requires_grad=False)
+    conv.bias = nn.Parameter(bias.to(conv.weight), requires_grad=False)

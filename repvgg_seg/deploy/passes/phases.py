@@ -1,0 +1,92 @@
+"""The phase images of feature maps, laid out so that an undilated conv sees what a dilated one would."""
+
+from collections.abc import Iterator
+
+import torch
+from torch import Tensor
+
+
+class _Phases:
+    """The d * d phase images of maps (N, C, H, W), laid out on a canvas; the forms say where on it each one lies."""
+
+    def __init__(self, dilation: int, size: 'tuple[int, int]'):
+        self.dilation = dilation
+        self.size = tuple(size)
+        self.heights, self.widths = ([len(range(i, length, dilation)) for i in range(dilation)] for length in size)
+
+    def enter(self, x: Tensor) -> Tensor:
+        """Maps -> canvas; the gaps on it hold anything until `clear`."""
+        canvas = _empty(x, self._shape(*x.shape[:2]))
+        for i, j, image in self._images(canvas):
+            image.copy_(x[:, :, i :: self.dilation, j :: self.dilation])
+        return canvas
+
+    def leave(self, canvas: Tensor) -> Tensor:
+        """Canvas -> maps."""
+        images = list(self._images(canvas))
+        out = _empty(canvas, (*images[0][2].shape[:2], *self.size))
+        for i, j, image in images:
+            out[:, :, i :: self.dilation, j :: self.dilation].copy_(image)
+        return out
+
+    def _shape(self, n: int, channels: int) -> 'tuple[int, int, int, int]':
+        raise NotImplementedError
+
+    def _images(self, canvas: Tensor) -> 'Iterator[tuple[int, int, Tensor]]':
+        """Row phase, column phase and the view of the canvas that holds this phase image."""
+        raise NotImplementedError
+
+    def clear(self, canvas: Tensor) -> None:
+        """Set everything that is not of a phase image to zero, in place: the zero padding of the 3x3 conv to come."""
+        raise NotImplementedError
+
+
+class BatchPhases(_Phases):
+    """Phase images as a batch of d * d * N, with a last row and column of zeros where one is smaller than the largest."""
+
+    def _shape(self, n, channels):
+        return self.dilation**2 * n, channels, max(self.heights), max(self.widths)
+
+    def _images(self, canvas):
+        grid = canvas.unflatten(0, (self.dilation, self.dilation, -1))
+        for i, height in enumerate(self.heights):
+            for j, width in enumerate(self.widths):
+                yield i, j, grid[i, j, :, :, :height, :width]
+
+    def clear(self, canvas):
+        grid = canvas.unflatten(0, (self.dilation, self.dilation, -1))
+        rows, columns = (length % self.dilation for length in self.size)
+        if rows:
+            grid[rows:, ..., -1, :].zero_()
+        if columns:
+            grid[:, columns:, ..., -1].zero_()
+
+
+class GutterPhases(_Phases):
+    """Phase images side by side in one image, a zero row and column between them."""
+
+    def _shape(self, n, channels):
+        gutters = self.dilation - 1
+        return n, channels, sum(self.heights) + gutters, sum(self.widths) + gutters
+
+    def _images(self, canvas):
+        for i, (top, height) in enumerate(zip(_starts(self.heights), self.heights, strict=True)):
+            for j, (left, width) in enumerate(zip(_starts(self.widths), self.widths, strict=True)):
+                yield i, j, canvas[:, :, top : top + height, left : left + width]
+
+    def clear(self, canvas):
+        for top in _starts(self.heights)[1:]:
+            canvas[:, :, top - 1].zero_()
+        for left in _starts(self.widths)[1:]:
+            canvas[..., left - 1].zero_()
+
+
+def _starts(lengths: 'list[int]') -> 'list[int]':
+    """Where each image begins, with a gutter of one behind every image."""
+    return [sum(lengths[:i]) + i for i in range(len(lengths))]
+
+
+def _empty(like: Tensor, shape: 'tuple[int, ...]') -> Tensor:
+    contiguous = like.is_contiguous()
+    memory_format = torch.contiguous_format if contiguous else torch.channels_last
+    return torch.empty(shape, dtype=like.dtype, device=like.device, memory_format=memory_format)

@@ -1,0 +1,48 @@
+"""Heads that do not fit their backbone or data set, said before the first batch."""
+
+from mmengine.hooks import Hook
+from mmengine.registry import HOOKS
+from mmseg.models.decode_heads.decode_head import BaseDecodeHead
+
+from ..errors import InputError
+from ..models import RepVGG
+from ..models.block import unwrap_model
+
+
+@HOOKS.register_module()
+class CheckHeadsHook(Hook):
+    """Compare the heads with the channels of the backbone and the classes of the data set.
+
+    A class that the head does not know would be an index out of range in the loss, on a GPU a failed assertion without
+    a cause.
+
+    Raises:
+        InputError: before training or testing; says which setting has to change to what.
+    """
+
+    def before_train(self, runner) -> None:
+        _check(runner.model, runner.train_dataloader.dataset)
+
+    def before_test(self, runner) -> None:
+        _check(runner.model, runner.test_dataloader.dataset)
+
+
+def _check(model, dataset) -> None:
+    model = unwrap_model(model)
+    classes = len(dataset.metainfo['classes'])
+    backbone = getattr(model, 'backbone', None)
+    for name in ('decode_head', 'auxiliary_head'):
+        head = getattr(model, name, None)
+        if not isinstance(head, BaseDecodeHead):
+            continue
+        if head.num_classes != classes:
+            raise InputError(
+                f'the data set has {classes} classes, {name}.num_classes is {head.num_classes}: '
+                f'set --cfg-options model.{name}.num_classes={classes}'
+            )
+        single = isinstance(backbone, RepVGG) and isinstance(head.in_index, int) and not model.with_neck
+        if single and head.in_channels != (channels := backbone.out_channels[head.in_index]):
+            raise InputError(
+                f'the backbone gives {channels} channels at index {head.in_index}, {name}.in_channels is '
+                f'{head.in_channels}: set --cfg-options model.{name}.in_channels={channels}'
+            )
