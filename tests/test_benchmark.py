@@ -27,6 +27,7 @@ CPU = torch.device('cpu')
         ('RepVGG-B1g2', 41.36, 8.8, 4.6),
         ('RepVGG-B2g4', 55.77, 11.3, 6.0),
         ('ResNet-18', 11.68, 1.8, 1.0),
+        ('VGG-16', 138.35, 15.5, 6.9),
     ],
 )
 def test_counts_are_those_of_the_paper(name, params, flops, wino_muls):
@@ -184,7 +185,7 @@ def test_peer_that_is_not_there(tmp_path):
         (['segmentors', '--sizes', '512'], "--sizes must look like 512x1024, got '512'"),
         (['segmentors', '--batch', '0'], '--batch must be positive, got 0'),
         (['segmentors', '--checkpoint', 'x.pth'], '--checkpoint is for one config'),
-        (['classifiers', 'VGG-16'], "model must be one of .* got 'VGG-16'"),
+        (['classifiers', 'EfficientNet-B0'], "model must be one of .* got 'EfficientNet-B0'"),
         (['kernels', '--device', 'tpu'], '--device must be cpu'),
         (['kernels', '--device', 'mps'], '--device mps is not here'),
     ],

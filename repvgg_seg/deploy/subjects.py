@@ -8,6 +8,7 @@ from pathlib import Path
 
 import torch
 import torch.nn.functional as F
+from mmcv.cnn import VGG
 from mmengine.config import Config
 from mmengine.model import revert_sync_batchnorm
 from mmengine.structures import PixelData
@@ -89,32 +90,37 @@ def network_subjects(
 
 
 class Classifier(nn.Module):
-    """A backbone of mmseg with average pooling and 1,000 classes: the paper's baselines in Table 4."""
+    """A backbone and a head of 1,000 classes on its last feature map: the paper's baselines in Table 4."""
 
-    def __init__(self, backbone: nn.Module, channels: int):
+    def __init__(self, backbone: nn.Module, head: nn.Module):
         super().__init__()
         self.backbone = backbone
-        self.linear = nn.Linear(channels, 1000)
+        self.head = head
 
     def forward(self, x: Tensor) -> Tensor:
-        return self.linear(F.adaptive_avg_pool2d(self.backbone(x)[-1], 1).flatten(1))
+        features = self.backbone(x)
+        return self.head(features[-1] if isinstance(features, tuple) else features)
 
 
 def build_classifier(name: str) -> nn.Module:
-    """'RepVGG-B1g2', 'ResNet-50' or 'ResNeXt-50' (32x4d), in eval mode.
+    """'RepVGG-B1g2', 'ResNet-50', 'ResNeXt-50' (32x4d) or 'VGG-16', in eval mode.
 
     Raises:
-        InputError: neither of these.
+        InputError: none of these.
     """
     family, _, size = name.partition('-')
     if family == 'RepVGG':
         model = MODELS.build(dict(type='RepVGGClassifier', arch=size))
+    elif name == 'VGG-16':
+        wide = [nn.Linear(512 * 7 * 7, 4096), nn.ReLU(), nn.Linear(4096, 4096), nn.ReLU(), nn.Linear(4096, 1000)]
+        model = Classifier(VGG(16, with_bn=True), nn.Sequential(nn.Flatten(), *wide))
     elif name in paper_tables.CLASSIFIERS:
         groups = dict(groups=32, base_width=4) if family == 'ResNeXt' else {}
         backbone = MODELS.build(
             dict(type=family, depth=int(size), out_indices=(3,), norm_cfg=dict(type='BN'), **groups)
         )
-        model = Classifier(backbone, 512 if int(size) < 50 else 2048)
+        channels = 512 if int(size) < 50 else 2048
+        model = Classifier(backbone, nn.Sequential(nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(channels, 1000)))
     else:
         raise InputError(f'model must be one of {", ".join(paper_tables.CLASSIFIERS)} or RepVGG-ARCH, got {name!r}')
     model.eval()
