@@ -10,7 +10,7 @@ demo: $(READY)
 	$(BIN)/python tools/demo.py
 
 test: lint
-	$(BIN)/python -m pytest -q
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -q -n 2 --dist loadfile
 
 lint: $(READY)
 	$(BIN)/ruff check .
