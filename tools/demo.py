@@ -29,7 +29,7 @@ def parse_args():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument('--dir', type=Path, default=Path('demo'), help='folder for everything that is made')
     parser.add_argument('--scenes', type=int, default=120, help='scenes to train on; a quarter as many to score on')
-    parser.add_argument('--iters', type=int, default=220, help='training iterations of 4 crops')
+    parser.add_argument('--iters', type=int, default=300, help='training iterations of 4 crops')
     return parser.parse_args()
 
 
@@ -138,8 +138,8 @@ Fused checkpoint: {args.dir / 'fused.pth'}; everything that was said: {args.dir 
 
 A few minutes from scratch make a mediocre segmentor; the point is that everything works here. What to type next:
   . .venv/bin/activate
-  python tools/train.py {CONFIG}      # the whole schedule, on data/synthetic
-  python tools/train.py configs/pspnet_repvgg_b2.py    # the paper's experiment; says what it needs
+  python tools/make_synthetic_scenes.py && python tools/train.py {CONFIG}   # the whole schedule
+  python tools/train.py configs/pspnet_repvgg_b2.py   # the paper's experiment; says what it needs
 README.md tells the rest.
 """)
 
