@@ -1,4 +1,6 @@
 import logging
+import runpy
+import sys
 from pathlib import Path
 
 import pytest
@@ -37,3 +39,21 @@ def scenes(tmp_path_factory) -> Path:
     root = tmp_path_factory.mktemp('scenes') / 'synthetic'
     generate(root, dict(train=4, val=2), size=(64, 128), seed=0)
     return root
+
+
+@pytest.fixture
+def run(monkeypatch, capsys, request):
+    """Run the `TOOL` of the test's module on arguments: exit status, stdout and stderr."""
+
+    tool = str(request.module.TOOL)
+
+    def run(*args):
+        monkeypatch.setattr(sys, 'argv', [tool, *map(str, args)])
+        status = 0
+        try:
+            runpy.run_path(tool, run_name='__main__')
+        except SystemExit as end:
+            status = end.code
+        return status, *capsys.readouterr()
+
+    return run

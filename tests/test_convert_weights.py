@@ -1,5 +1,3 @@
-import runpy
-import sys
 from pathlib import Path
 
 import pytest
@@ -25,22 +23,6 @@ def model():
 @pytest.fixture
 def image():
     return torch.randn(2, 3, 64, 64)
-
-
-@pytest.fixture
-def run(monkeypatch, capsys):
-    """Run the tool on arguments: exit status, stdout and stderr."""
-
-    def run(*args):
-        monkeypatch.setattr(sys, 'argv', [str(TOOL), *map(str, args)])
-        status = 0
-        try:
-            runpy.run_path(str(TOOL), run_name='__main__')
-        except SystemExit as end:
-            status = end.code
-        return status, *capsys.readouterr()
-
-    return run
 
 
 def same(a, b):

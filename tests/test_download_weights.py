@@ -4,8 +4,6 @@ import io
 import os
 import re
 import resource
-import runpy
-import sys
 import threading
 from pathlib import Path
 
@@ -185,22 +183,6 @@ def _saved(checkpoint):
 @pytest.mark.parametrize('name', ['RepVGG-A0-train', 'RepVGG-A0-train.pth', 'pretrained/RepVGG-A0-train.pth'])
 def test_names(name):
     assert find_known(name).sha256.startswith('e538bfe8')
-
-
-@pytest.fixture
-def run(monkeypatch, capsys):
-    """Run the tool on arguments: exit status, stdout and stderr."""
-
-    def run(*args):
-        monkeypatch.setattr(sys, 'argv', [str(TOOL), *map(str, args)])
-        status = 0
-        try:
-            runpy.run_path(str(TOOL), run_name='__main__')
-        except SystemExit as end:
-            status = end.code
-        return status, *capsys.readouterr()
-
-    return run
 
 
 def test_the_tool(run, tmp_path):
