@@ -10,6 +10,7 @@ from mmengine.logging import print_log
 from mmengine.runner import find_latest_checkpoint
 
 from .errors import InputError
+from .models.checkpoint_file import read_checkpoint
 from .models.known_weights import missing_weights_message
 
 
@@ -80,14 +81,20 @@ def check_work_dir_is_new(work_dir: str) -> None:
 def resume_from(cfg: Config, checkpoint: str) -> None:
     """Set a config to go on from a checkpoint, or with 'auto' from the latest in its work dir.
 
+    The seed comes from it too, where the config has none: mmengine would restore that only after the sampler is built, and
+    the images would come in another order.
+
     Raises:
-        InputError: 'auto' and there is none.
+        InputError: 'auto' and there is none, or one that cannot be read.
     """
     if checkpoint == 'auto':
         checkpoint = find_latest_checkpoint(cfg.work_dir) if osp.isdir(cfg.work_dir) else None
         if checkpoint is None:
             raise InputError(f'--resume: no checkpoint in {cfg.work_dir}; start without it, or name one')
     cfg.resume, cfg.load_from = True, checkpoint
+    seed = read_checkpoint(checkpoint).get('meta', {}).get('seed')
+    if seed is not None and (cfg.get('randomness') or {}).get('seed') is None:
+        cfg.randomness = dict(cfg.get('randomness') or {}, seed=seed)
     for part in list(_dicts_in(cfg.model)):
         if (part.get('init_cfg') or {}).get('type') == 'Pretrained':
             part['init_cfg'] = None  # the checkpoint brings the weights
@@ -107,10 +114,25 @@ def check_pretrained(model_cfg: dict) -> None:
             raise InputError(missing_weights_message(path))
 
 
+def pin_memory_for_gpu_alone(cfg: Config) -> None:
+    """Leave out pinned memory where there is no GPU to copy to; torch would warn at every loader."""
+    if not torch.cuda.is_available():
+        for name in ('train_dataloader', 'val_dataloader', 'test_dataloader'):
+            (cfg.get(name) or {}).pop('pin_memory', None)
+
+
+def use_amp(cfg: Config) -> None:
+    """Train in mixed precision: float16 with a dynamic loss scale on a GPU, bfloat16 on a CPU."""
+    if torch.cuda.is_available():
+        cfg.optim_wrapper.type = 'AmpOptimWrapper'
+        cfg.optim_wrapper.setdefault('loss_scale', 'dynamic')
+    else:
+        cfg.optim_wrapper.type = 'AutocastOptimWrapper'
+
+
 def use_bn_without_peers(cfg: Config) -> None:
     """Replace SyncBN by BN in the model where there is nothing to synchronise: no GPU, or one process."""
-    processes = os.environ.get('WORLD_SIZE') or os.environ.get('SLURM_NTASKS')
-    alone = cfg.get('launcher', 'none') == 'none' or processes == '1'
+    alone = _processes(cfg) == 1
     if torch.cuda.is_available() and not alone:
         return
     synced = [part for part in _dicts_in(cfg.model) if part.get('type') == 'SyncBN']
@@ -120,6 +142,29 @@ def use_bn_without_peers(cfg: Config) -> None:
         print_log(
             'SyncBN becomes BN: ' + ('one process' if alone else 'no GPU') + ', nothing to synchronise', 'current'
         )
+
+
+def _processes(cfg: Config) -> int:
+    """How many processes the launcher started."""
+    if cfg.get('launcher', 'none') == 'none':
+        return 1
+    variables = ('WORLD_SIZE', 'SLURM_NTASKS', 'OMPI_COMM_WORLD_SIZE')
+    return int(next(filter(None, map(os.environ.get, variables)), 1))
+
+
+def keep_global_batch(cfg: Config) -> None:
+    """Share the global batch of the recipe among the processes that there are, instead of the config's batch for each.
+
+    Raises:
+        InputError: a config without a recipe's batch, or one that the processes cannot share evenly.
+    """
+    recipe = (cfg.get('auto_scale_lr') or {}).get('base_batch_size')
+    if not recipe:
+        raise InputError('--keep-global-batch: the config has no auto_scale_lr=dict(base_batch_size=...)')
+    processes = _processes(cfg)
+    if recipe % processes:
+        raise InputError(f'--keep-global-batch: {processes} processes cannot share {recipe} images evenly')
+    cfg.train_dataloader.batch_size = recipe // processes
 
 
 def use_gloo_without_gpu(cfg: Config) -> None:

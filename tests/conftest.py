@@ -3,10 +3,12 @@ import runpy
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 from mmengine.logging import MMLogger
 from mmengine.registry import init_default_scope
+from PIL import Image
 
 import repvgg_seg  # noqa: F401 (registers)
 
@@ -38,6 +40,22 @@ def scenes(tmp_path_factory) -> Path:
 
     root = tmp_path_factory.mktemp('scenes') / 'synthetic'
     generate(root, dict(train=4, val=2), size=(64, 128), seed=0)
+    return root
+
+
+@pytest.fixture(scope='session')
+def photos(tmp_path_factory) -> Path:
+    """ImageNet's layout, with pictures of 64x64: three classes, told apart by their colour, six to train on and three to validate."""
+    root = tmp_path_factory.mktemp('photos')
+    generator = np.random.default_rng(0)
+    for split, number in (('train', 6), ('val', 3)):
+        for channel, name in enumerate(('n01', 'n02', 'n03')):
+            folder = root / split / name
+            folder.mkdir(parents=True)
+            for i in range(number):
+                picture = generator.integers(0, 128, (64, 64, 3), dtype=np.uint8)
+                picture[..., channel] += 100
+                Image.fromarray(picture).save(folder / f'{name}_{i}.JPEG')
     return root
 
 

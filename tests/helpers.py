@@ -1,8 +1,15 @@
 """What several tests need."""
 
+import os
+import subprocess
+import sys
+from pathlib import Path
+
 import torch
 from torch import nn
 from torch.nn.modules.batchnorm import _BatchNorm
+
+REPO = Path(__file__).resolve().parents[1]
 
 
 @torch.no_grad()
@@ -22,3 +29,16 @@ def randomise_bn(model: nn.Module, seed: int = 0) -> nn.Module:
 def relative_error(found: torch.Tensor, expected: torch.Tensor) -> float:
     """Largest difference over the largest expected value."""
     return ((found - expected).abs().max() / expected.abs().max()).item()
+
+
+def tool(name, *args, status=0):
+    """Run a tool; returns what it printed. A refusal (status 2) must be one line, without a traceback."""
+    env = dict(os.environ, OMP_NUM_THREADS='1')
+    command = [sys.executable, str(REPO / 'tools' / name), *map(str, args)]
+    done = subprocess.run(command, capture_output=True, text=True, cwd=REPO, env=env)
+    assert done.returncode == status, done.stdout[-2000:] + done.stderr[-3000:]
+    if status == 2:
+        assert 'Traceback' not in done.stderr
+        (error,) = [line for line in done.stderr.splitlines() if line.startswith('error: ')]
+        return error
+    return done.stdout + done.stderr

@@ -12,6 +12,7 @@ from mmengine.config import Config
 from torch import nn
 
 from repvgg_seg.deploy.benchmark import Subject, measure_all, plot, table
+from repvgg_seg.deploy.loading import loading_subjects
 from repvgg_seg.deploy.measure import count, environment, held_bytes, interleaved, peak_memory
 from repvgg_seg.deploy.subjects import build_classifier, build_segmentor, count_form, load_peer
 from repvgg_seg.deploy.verify import compare, parse_sizes
@@ -170,6 +171,40 @@ def test_tool_takes_turns_with_a_peer(monkeypatch, tmp_path):
     assert rows[2]['weights_mib'] < rows[0]['weights_mib']
 
 
+def test_training_of_a_classifier_in_half_precision(monkeypatch, tmp_path):
+    out = tmp_path / 'training'
+    run_tool(
+        monkeypatch, 'training', 'configs/imagenet/repvgg_a0_120e.py', '--sizes', '32x48', '--batch', 2, '--rounds', 1,
+        '--warmup', 1, '--device', 'cpu', '--dtype', 'bf16', '--out', out
+    )  # fmt: skip
+    record = json.loads(out.with_suffix('.json').read_text())
+    assert [row['name'] for row in record['rows']] == ['repvgg_a0_120e'] * 2
+    assert record['settings']['dtype'] == 'bf16'
+
+
+def test_reading_images_both_ways(monkeypatch, tmp_path, photos):
+    out = tmp_path / 'loading'
+    run_tool(monkeypatch, 'loading', photos / 'val', '--rounds', 2, '--warmup', 1, '--device', 'cpu', '--out', out)
+    record = json.loads(out.with_suffix('.json').read_text())
+    assert [(row['name'], row['form']) for row in record['rows']] == [
+        ('9 images', 'plain PIL'),
+        ('9 images', 'pipeline'),
+    ]
+    assert str(photos) not in out.with_suffix('.json').read_text()
+
+
+def test_both_ways_read_the_same_pictures(photos):
+    """The crops of both, drawn from the same random numbers, differ by their resizing alone."""
+    cfg = Config.fromfile('configs/imagenet/repvgg_a0_120e.py')
+    cfg.train_pipeline[0].size = 48
+    plain, configured = loading_subjects(cfg, str(photos))
+    (images, others) = (subject.call() for subject in (plain, configured))
+    assert len(images) == 27
+    for image, other in zip(images, others, strict=True):
+        assert image.shape == other.shape == (3, 48, 48)
+        assert (image.float().mean((1, 2)) - other.float().mean((1, 2))).abs().max() < 10
+
+
 def test_peer_that_is_not_there(tmp_path):
     with pytest.raises(InputError, match='--peer must be FILE:CLASS'):
         load_peer(str(tmp_path / 'none.py:Block'))
@@ -185,6 +220,8 @@ def test_peer_that_is_not_there(tmp_path):
         (['segmentors', '--sizes', '512'], "--sizes must look like 512x1024, got '512'"),
         (['segmentors', '--batch', '0'], '--batch must be positive, got 0'),
         (['segmentors', '--checkpoint', 'x.pth'], '--checkpoint is for one config'),
+        (['loading', 'tests'], 'no .*JPEG or .*jpg below tests'),
+        (['loading', 'tests', '--config', 'configs/pspnet_repvgg_b2.py'], 'no .*JPEG'),
         (['classifiers', 'EfficientNet-B0'], "model must be one of .* got 'EfficientNet-B0'"),
         (['kernels', '--device', 'tpu'], '--device must be cpu'),
         (['kernels', '--device', 'mps'], '--device mps is not here'),

@@ -17,6 +17,7 @@ ORDER = [
     'checkpoint_file',
     'weights',
     'repvgg',
+    'batch_augment',
     'classifier',
     'convert',
     'psp_head',
@@ -30,7 +31,7 @@ FOLDERS = {
     'hooks': {'models', 'deploy'},
 }
 # And the modules beside the folders, which no folder imports.
-BESIDE = {'errors': set(), 'download': {'models'}, 'preflight': {'models'}}
+BESIDE = {'errors': set(), 'autocast': set(), 'download': {'models'}, 'preflight': {'models'}}
 
 
 def imported(path):

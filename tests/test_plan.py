@@ -51,6 +51,12 @@ def test_identity_where_the_shapes_match():
     assert identities == [2, 4, 5, 6, *range(8, 21)]
 
 
+def test_a_stem_of_stride_1():
+    strides, dilations = strides_and_dilations(output_stride=8, stem_stride=1)
+    assert strides[0] == 1 and strides[1:] == strides_and_dilations(output_stride=8)[0][1:]
+    assert dilations == strides_and_dilations(output_stride=8)[1]
+
+
 def test_channels_of_the_image():
     assert plan_layers(ARCHS['A0'], in_channels=4)[0].in_channels == 4
 
@@ -59,6 +65,7 @@ def test_channels_of_the_image():
     'kwargs, message',
     [
         (dict(output_stride=4), 'output_stride must be one of 8, 16, 32, got 4'),
+        (dict(stem_stride=0), 'stem_stride must be 2 or, for small images, 1, got 0'),
         (dict(in_channels=0), 'in_channels must be a positive integer'),
         (dict(dilate_last=5), 'needs output_stride 16 or 8'),
         (dict(output_stride=8, dilate_last=16), '0 to 15'),

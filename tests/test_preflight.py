@@ -110,11 +110,28 @@ def test_resuming(tmp_path):
     cfg.work_dir = str(tmp_path)
     with pytest.raises(InputError, match='no checkpoint in'):
         preflight.resume_from(cfg, 'auto')
-    (tmp_path / 'last_checkpoint').write_text('iter_4.pth')
+    latest, other = str(tmp_path / 'iter_4.pth'), str(tmp_path / 'other.pth')
+    (tmp_path / 'last_checkpoint').write_text(latest)
+    with pytest.raises(InputError, match='no file .*iter_4.pth'):
+        preflight.resume_from(cfg, 'auto')
+    torch.save(dict(meta=dict(seed=5)), latest)
+    torch.save(dict(meta=dict(seed=6)), other)
     preflight.resume_from(cfg, 'auto')
-    assert (cfg.resume, cfg.load_from, cfg.model.backbone.init_cfg) == (True, 'iter_4.pth', None)
-    preflight.resume_from(cfg, 'other.pth')
-    assert cfg.load_from == 'other.pth'
+    assert (cfg.resume, cfg.load_from, cfg.model.backbone.init_cfg) == (True, latest, None)
+    assert cfg.randomness.seed == 5, 'the sampler is built with it'
+    preflight.resume_from(cfg, other)
+    assert cfg.load_from == other and cfg.randomness.seed == 5, 'a seed of the config stays'
+
+
+@pytest.mark.parametrize('gpu', [True, False])
+def test_what_a_gpu_decides(monkeypatch, gpu):
+    monkeypatch.setattr('torch.cuda.is_available', lambda: gpu)
+    cfg = preflight.load_config('configs/imagenet/repvgg_a0_120e.py')
+    preflight.use_amp(cfg)
+    preflight.pin_memory_for_gpu_alone(cfg)
+    assert cfg.optim_wrapper.type == ('AmpOptimWrapper' if gpu else 'AutocastOptimWrapper')
+    loaders = cfg.train_dataloader, cfg.val_dataloader, cfg.test_dataloader
+    assert [loader.get('pin_memory') for loader in loaders] == [True if gpu else None] * 3
 
 
 def test_a_folder_that_cannot_be_made(tmp_path):

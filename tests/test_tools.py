@@ -6,31 +6,15 @@ import os
 import shutil
 import subprocess
 import sys
-from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
 from cityscapesscripts.helpers.labels import trainId2label
-from helpers import randomise_bn
+from helpers import REPO, randomise_bn, relative_error, tool
 from mmseg.registry import MODELS
 from PIL import Image
 from tiny import tiny_config
-
-REPO = Path(__file__).resolve().parents[1]
-
-
-def tool(name, *args, status=0):
-    """Run a tool; returns what it printed. A refusal (status 2) must be one line, without a traceback."""
-    env = dict(os.environ, OMP_NUM_THREADS='1')
-    command = [sys.executable, str(REPO / 'tools' / name), *map(str, args)]
-    done = subprocess.run(command, capture_output=True, text=True, cwd=REPO, env=env)
-    assert done.returncode == status, done.stdout[-2000:] + done.stderr[-3000:]
-    if status == 2:
-        assert 'Traceback' not in done.stderr
-        (error,) = [line for line in done.stderr.splitlines() if line.startswith('error: ')]
-        return error
-    return done.stdout + done.stderr
 
 
 @pytest.fixture(scope='module')
@@ -177,9 +161,14 @@ def test_resume(trained, tmp_path):
     assert not (tmp_path / 'iter_2.pth').exists(), 'it did not start again'
 
 
-@pytest.mark.skipif(torch.cuda.is_available(), reason='there is a GPU')
-def test_amp_needs_a_gpu(trained, work):
-    assert '--amp needs a GPU' in tool('train.py', trained[0], *work, '--amp', status=2)
+def test_mixed_precision_and_channels_last(trained, tmp_path):
+    config, checkpoint = trained
+    tool('train.py', config, '--work-dir', tmp_path, '--amp', '--channels-last')
+    plain, mixed = (torch.load(path, weights_only=False) for path in (checkpoint, tmp_path / 'iter_4.pth'))
+    name = 'backbone.stage4.0.rbr_dense.conv.weight'
+    plain, mixed = plain['state_dict'][name], mixed['state_dict'][name]
+    assert mixed.dtype == torch.float32
+    assert 0 < relative_error(mixed, plain) < 0.1
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""A run small enough for a test: PSPNet on a tiny RepVGG over the scenes of the `scenes` fixture."""
+"""Runs small enough for a test: PSPNet and a classifier on a tiny RepVGG, over the fixtures `scenes` and `photos`."""
 
 from mmengine.config import Config
 
@@ -50,3 +50,31 @@ def _steps(loader):
     """What changes in each step of a pipeline."""
     scale = ('scale', (128, 64))
     return [None, None, None, scale, ('crop_size', (64, 64))] if loader == 'train' else [None, scale]
+
+
+def tiny_classifier(photos, work_dir, **options) -> Config:
+    """The config of Tiny-ImageNet, shrunk; `options` as `--cfg-options` takes them."""
+    cfg = Config.fromfile('configs/imagenet/repvgg_a0_tiny_imagenet.py')
+    cfg.merge_from_dict(
+        {
+            'model.arch': dict(TINY, _delete_=True),
+            'model.num_classes': 3,
+            'model.data_preprocessor.mixup_alpha': None,
+            'train_dataloader.batch_size': 4,
+            'param_scheduler.0.end': 1,
+            'param_scheduler.1.begin': 1,
+            'param_scheduler.1.end': 4,
+            'auto_scale_lr.base_batch_size': 4,
+            'train_cfg.max_epochs': 4,
+            'train_cfg.val_interval': 2,
+            'default_hooks.logger.interval': 1,
+            'default_hooks.checkpoint.max_keep_ckpts': -1,
+            'log_level': 'WARNING',
+        }
+    )
+    for loader in ('train', 'val', 'test'):
+        cfg[f'{loader}_dataloader'].update(num_workers=0, persistent_workers=False)
+        cfg[f'{loader}_dataloader'].dataset.data_root = str(photos)
+    cfg.merge_from_dict({key.replace('__', '.'): value for key, value in options.items()})
+    cfg.work_dir = str(work_dir)
+    return cfg

@@ -7,7 +7,7 @@ import torch
 from mmengine.registry import init_default_scope
 
 import repvgg_seg  # noqa: F401 (registers)
-from repvgg_seg.deploy import paper_tables, subjects, verify
+from repvgg_seg.deploy import loading, paper_tables, subjects, verify
 from repvgg_seg.deploy.benchmark import measure_all, plot, table, write
 from repvgg_seg.deploy.optimize import DTYPES, Options
 from repvgg_seg.deploy.passes.dilation import FORMS as DILATIONS
@@ -50,8 +50,16 @@ def parse_args():
     training.add_argument('names', nargs='+', metavar='CONFIG')
     training.add_argument('--sizes', nargs='+', default=['713x713'], metavar='HxW')
     training.add_argument('--batch', type=int, default=2)
+    training.add_argument('--dtype', choices=list(DTYPES), default='fp32', help='of the forward pass, by autocast')
     training.add_argument('--peer', help='FILE:CLASS of a block to put in the place of ours')
     add_common_args(training)
+
+    reading = commands.add_parser(
+        'loading', help="images per second of one core, a config's pipeline against plain PIL"
+    )
+    reading.add_argument('folder', help='of photographs')
+    reading.add_argument('--config', default='configs/imagenet/repvgg_a0_120e.py')
+    add_common_args(reading)
 
     check = commands.add_parser('verify', help='logits of the optimized form against the training form')
     check.add_argument('names', nargs='*', default=TABLE_8, metavar='CONFIG')
@@ -157,7 +165,11 @@ def training_subjects(args, device):
     configs = {osp.splitext(osp.basename(path))[0]: load_config(path) for path in args.names}
     for name, cfg in configs.items():
         for shape in input_shapes(args):
-            yield from subjects.training_subjects(name, cfg, shape, device, peer)
+            yield from subjects.training_subjects(name, cfg, shape, device, peer, DTYPES[args.dtype])
+
+
+def loading_subjects(args, device):
+    return loading.loading_subjects(load_config(args.config), args.folder)
 
 
 SUBJECTS = dict(
@@ -166,6 +178,7 @@ SUBJECTS = dict(
     branches=branch_subjects,
     kernels=kernel_subjects,
     training=training_subjects,
+    loading=loading_subjects,
 )
 
 
@@ -183,7 +196,9 @@ def measured(args, device):
 def main():
     args = parse_args()
     device = prepare(args)
-    settings = {key: value for key, value in vars(args).items() if key not in ('names', 'out', 'peer', 'checkpoint')}
+    settings = {
+        key: value for key, value in vars(args).items() if key not in ('names', 'out', 'peer', 'checkpoint', 'folder')
+    }
     for rows in measured(args, device):
         write(args.out, f'Benchmark: {args.command}', rows, settings, device)
     if getattr(args, 'plot', False):

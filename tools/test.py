@@ -14,7 +14,9 @@ from repvgg_seg.models.weights import find_backbone, load_weights
 
 
 def parse_args():
-    parser = argparse.ArgumentParser(description='Score a checkpoint: mIoU, mAcc, aAcc and the table of classes')
+    parser = argparse.ArgumentParser(
+        description='Score a checkpoint: mIoU, mAcc, aAcc and the table of classes; top-1 and top-5'
+    )
     parser.add_argument('config', help='config file')
     parser.add_argument('checkpoint', help='checkpoint file, in training or fused form')
     parser.add_argument('--no-fuse', action='store_true', help='score the training form (the fused one is the default)')
@@ -48,6 +50,9 @@ def apply_args(cfg, args):
         preflight.check_folder(folder, option)
     preflight.use_bn_without_peers(cfg)
     preflight.use_gloo_without_gpu(cfg)
+    preflight.pin_memory_for_gpu_alone(cfg)
+    if 'tta_pipeline' not in cfg:
+        check_classifier_args(args)
     if args.optimize and (args.no_fuse or args.tta):
         raise InputError('--optimize goes with neither --no-fuse nor --tta: score those forms one by one')
     hooks = [hook for hook in cfg.get('custom_hooks', []) if hook['type'] != 'SwitchToDeployHook']
@@ -64,6 +69,13 @@ def apply_args(cfg, args):
         if args.show_dir:
             cfg.visualizer.save_dir = args.show_dir
     save_predictions(cfg, args)
+
+
+def check_classifier_args(args):
+    """Refuse what is for segmentors only."""
+    for name in ('tta', 'out', 'format_only', 'show_dir', 'show'):
+        if getattr(args, name):
+            raise InputError(f'--{name.replace("_", "-")} is for segmentors, and {args.config} is none: leave it out')
 
 
 def without_labels(pipeline):
@@ -104,6 +116,11 @@ def form_of(args, is_repvgg):
     return 'training form' if args.no_fuse else 'fused'
 
 
+def per_class_of(metric):
+    """The table of classes, of a metric that has one."""
+    return dict(per_class=metric.per_class) if hasattr(metric, 'per_class') else {}
+
+
 @exit_on_input_error
 def main():
     args = parse_args()
@@ -128,7 +145,7 @@ def main():
             tta=args.tta,
             images=len(runner.test_dataloader.dataset),
             metrics={name: float(value) for name, value in metrics.items()},
-            per_class=runner.test_evaluator.metrics[0].per_class,
+            **per_class_of(runner.test_evaluator.metrics[0]),
         )
 
 

@@ -3,7 +3,6 @@
 import argparse
 import os
 
-import torch
 from mmengine.runner import Runner
 
 from repvgg_seg import preflight
@@ -20,9 +19,15 @@ def parse_args():
         const='auto',
         help='go on from this checkpoint, or without a name from the latest in the work dir',
     )
-    parser.add_argument('--amp', action='store_true', help='automatic mixed precision')
+    parser.add_argument(
+        '--amp', action='store_true', help='automatic mixed precision: float16 on a GPU, bfloat16 on a CPU'
+    )
+    parser.add_argument('--channels-last', action='store_true', help='kernels and feature maps channels last')
     parser.add_argument(
         '--auto-scale-lr', action='store_true', help="scale the learning rate to the global batch (config's recipe)"
+    )
+    parser.add_argument(
+        '--keep-global-batch', action='store_true', help="share the recipe's global batch among the GPUs that there are"
     )
     parser.add_argument(
         '--cfg-options', nargs='+', action=preflight.CfgOptions, help='override settings: key=value ...'
@@ -42,6 +47,7 @@ def main():
     preflight.default_work_dir(cfg, args.config, args.work_dir)
     preflight.use_bn_without_peers(cfg)
     preflight.use_gloo_without_gpu(cfg)
+    preflight.pin_memory_for_gpu_alone(cfg)
     preflight.check_folder(cfg.work_dir, '--work-dir')
     if args.resume:
         preflight.resume_from(cfg, args.resume)
@@ -49,10 +55,11 @@ def main():
         preflight.check_work_dir_is_new(cfg.work_dir)
     preflight.check_pretrained(cfg.model)
     if args.amp:
-        if not torch.cuda.is_available():
-            raise InputError('--amp needs a GPU, and there is none here: train without it')
-        cfg.optim_wrapper.type = 'AmpOptimWrapper'
-        cfg.optim_wrapper.setdefault('loss_scale', 'dynamic')
+        preflight.use_amp(cfg)
+    if args.channels_last:
+        cfg.custom_hooks = [*cfg.get('custom_hooks', []), dict(type='ChannelsLastHook')]
+    if args.keep_global_batch:
+        preflight.keep_global_batch(cfg)
     if args.auto_scale_lr:
         if 'auto_scale_lr' not in cfg:
             raise InputError(f'--auto-scale-lr: {args.config} has no auto_scale_lr=dict(base_batch_size=...)')

@@ -11,6 +11,7 @@ from repvgg_seg.errors import InputError, exit_on_input_error
 REPO = Path(__file__).resolve().parents[1]
 # Benchmarks that stand in README.md as a whole, with their headings.
 SHOWN = {'benchmark_optimized_cpu': 'Speed on a CPU, one thread: training form, fused, optimized'}
+SCORES = {'Segmentation': ('mIoU', 'mAcc', 'aAcc'), 'Classification': ('top1', 'top5')}
 BEGIN, END = '<!-- results: begin -->', '<!-- results: end -->'
 
 
@@ -19,27 +20,29 @@ def table(header, rows):
     return '\n'.join('| ' + ' | '.join(map(str, line)) + ' |' for line in lines)
 
 
-def score_rows():
-    """A row for each record that tools/test.py wrote."""
+def score_rows(metric_names):
+    """A row for each record with these metrics that tools/test.py wrote."""
     for path in sorted((REPO / 'results').rglob('*.json')):
         record = json.loads(path.read_text())
-        if not (isinstance(record, dict) and 'per_class' in record):
+        metrics = record.get('metrics', {}) if isinstance(record, dict) else {}
+        if not metrics.keys() >= set(metric_names):
             continue
-        metrics, environment = record['metrics'], record['environment']
+        environment = record['environment']
         yield (
             f'[{path.stem}]({path.relative_to(REPO)})',
             Path(record['config']).stem,
             record['form'],
             record['images'],
-            *(f'{metrics[name]:.2f}' for name in ('mIoU', 'mAcc', 'aAcc')),
+            *(f'{metrics[name]:.2f}' for name in metric_names),
             environment['device'],
         )
 
 
 def pieces():
     """The scores, the benchmarks in `SHOWN`, and where the others are."""
-    yield '### Scores'
-    yield table(('record', 'config', 'form', 'images', 'mIoU', 'mAcc', 'aAcc', 'scored on'), score_rows())
+    for heading, metric_names in SCORES.items():
+        yield f'### {heading}'
+        yield table(('record', 'config', 'form', 'images', *metric_names, 'scored on'), score_rows(metric_names))
     benchmarks = sorted((REPO / 'results').glob('benchmark_*.md'))
     for path in benchmarks:
         if path.stem in SHOWN:

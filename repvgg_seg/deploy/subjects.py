@@ -17,6 +17,7 @@ from mmseg.structures import SegDataSample
 from torch import Tensor, nn
 
 from ..errors import InputError
+from ..models import RepVGGClassifier
 from ..models.block import RepVGGBlock, find_blocks
 from . import paper_tables
 from .benchmark import Subject, on_meta
@@ -172,16 +173,22 @@ def branch_subjects(arch: str, options: Options, device: torch.device) -> 'Itera
 
 
 def training_subjects(
-    name: str, cfg: Config, shape: 'tuple[int, int, int, int]', device: torch.device, peer: 'type | None'
+    name: str,
+    cfg: Config,
+    shape: 'tuple[int, int, int, int]',
+    device: torch.device,
+    peer: 'type | None',
+    dtype: torch.dtype = torch.float32,
 ) -> 'Iterator[Subject]':
-    """Whole training iterations of a segmentor, forward, loss, backward and step, in both memory formats.
+    """Whole training iterations of a segmentor or a classifier, forward, loss, backward and step, in both memory formats.
 
     Args:
-        name: of the segmentor.
+        name: of the model.
         cfg: its config, which both blocks are built by.
         shape: (N, 3, H, W) of the random images.
         device: where it trains.
         peer: a block to put in the place of ours, as `load_peer` takes it; None for ours alone.
+        dtype: of the forward pass, by autocast where it is not float32.
     """
     for block_name, block in {'our block': None, 'peer': peer}.items():
         if block_name == 'peer' and peer is None:
@@ -193,7 +200,7 @@ def training_subjects(
                 _replace_blocks(model, lambda own, block=block: _peer_of(own, block))
             model.to(device, memory_format=memory_format).train()
             form = f'{block_name}, {format_name.replace("_", " ")}'
-            yield Subject(name, form, _iteration(model, shape, device), shape[0], model)
+            yield Subject(name, form, _iteration(model, shape, device, dtype), shape[0], model)
 
 
 def load_peer(place: str) -> type:
@@ -233,14 +240,18 @@ def _replace_blocks(model: nn.Module, replacement) -> None:
                 setattr(owner, name, replacement(child))
 
 
-def _iteration(model: nn.Module, shape: 'tuple[int, int, int, int]', device: torch.device):
+def _iteration(model: nn.Module, shape: 'tuple[int, int, int, int]', device: torch.device, dtype: torch.dtype):
     image = torch.rand(shape, device=device)
-    labels = torch.randint(0, model.num_classes, (shape[0], 1, *shape[2:]), device=device)
-    samples = [SegDataSample(gt_sem_seg=PixelData(data=label)) for label in labels]
+    if isinstance(model, RepVGGClassifier):
+        samples = torch.randint(0, model.linear.out_features, shape[:1], device=device)
+    else:
+        labels = torch.randint(0, model.num_classes, (shape[0], 1, *shape[2:]), device=device)
+        samples = [SegDataSample(gt_sem_seg=PixelData(data=label)) for label in labels]
     optimizer = torch.optim.SGD(model.parameters(), lr=1e-4, momentum=0.9, weight_decay=1e-4)
 
     def call():
-        losses = model(image, samples, mode='loss')
+        with torch.autocast(device.type, dtype, enabled=dtype != torch.float32):
+            losses = model(image, samples, mode='loss')
         optimizer.zero_grad(set_to_none=True)
         sum(value for key, value in losses.items() if 'loss' in key).backward()
         optimizer.step()

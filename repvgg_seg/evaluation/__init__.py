@@ -1,3 +1,4 @@
+from .accuracy import TopKAccuracy
 from .iou_metric import StreetIoUMetric
 
-__all__ = ['StreetIoUMetric']
+__all__ = ['StreetIoUMetric', 'TopKAccuracy']

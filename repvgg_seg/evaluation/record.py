@@ -60,6 +60,8 @@ def training_facts(meta: dict) -> dict:
         seed=meta['seed'],
         schedule=cfg.param_scheduler,
         optimizer=cfg.optim_wrapper.optimizer,
+        optim_wrapper=cfg.optim_wrapper.type,  # tells mixed precision
         batch_size=cfg.train_dataloader.batch_size,
-        initialised_from=cfg.load_from or (cfg.model.backbone.get('init_cfg') or {}).get('checkpoint'),
+        initialised_from=cfg.load_from
+        or (cfg.model.get('backbone', cfg.model).get('init_cfg') or {}).get('checkpoint'),
     )

@@ -37,7 +37,11 @@ class BatchSizeHook(Hook):
             scaled = runner.cfg.auto_scale_lr.get('enable')
             print_log(
                 f'the global batch is {actual} ({world_size} x {loader.batch_size}), the recipe is for {recipe}: '
-                + ('the learning rate is scaled' if scaled else 'the learning rate stays; --auto-scale-lr scales it'),
+                + (
+                    'the learning rate is scaled'
+                    if scaled
+                    else f'the learning rate stays; --auto-scale-lr scales it, --keep-global-batch shares out {recipe} images'
+                ),
                 'current',
                 logging.WARNING,
             )

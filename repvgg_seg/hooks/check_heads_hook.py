@@ -5,7 +5,7 @@ from mmengine.registry import HOOKS
 from mmseg.models.decode_heads.decode_head import BaseDecodeHead
 
 from ..errors import InputError
-from ..models import RepVGG
+from ..models import RepVGG, RepVGGClassifier
 from ..models.block import unwrap_model
 
 
@@ -30,6 +30,8 @@ class CheckHeadsHook(Hook):
 def _check(model, dataset) -> None:
     model = unwrap_model(model)
     classes = len(dataset.metainfo['classes'])
+    if isinstance(model, RepVGGClassifier):
+        _check_classifier(model.linear.out_features, classes, dataset.metainfo.get('classes_complete', True))
     backbone = getattr(model, 'backbone', None)
     for name in ('decode_head', 'auxiliary_head'):
         head = getattr(model, name, None)
@@ -46,3 +48,11 @@ def _check(model, dataset) -> None:
                 f'the backbone gives {channels} channels at index {head.in_index}, {name}.in_channels is '
                 f'{head.in_channels}: set --cfg-options model.{name}.in_channels={channels}'
             )
+
+
+def _check_classifier(known: int, classes: int, complete: bool) -> None:
+    if classes > known or (complete and classes < known):
+        raise InputError(
+            f'the data set has {classes} classes, model.num_classes is {known}: '
+            f'set --cfg-options model.num_classes={classes}, or name all classes to the data set by `classes`'
+        )

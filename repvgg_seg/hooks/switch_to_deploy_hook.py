@@ -69,8 +69,8 @@ class SwitchToDeployHook(Hook):
 
 def _input_shape(runner) -> tuple[int, int, int, int]:
     """(N, 3, H, W) of what the network is going to see: windows, or whole images as the first of the data set."""
-    test_cfg = runner.cfg.model.test_cfg
-    if test_cfg.mode == 'slide':
+    test_cfg = runner.cfg.model.get('test_cfg', {})
+    if test_cfg.get('mode') == 'slide':
         return 1, 3, *test_cfg.crop_size
     return 1, *runner.test_dataloader.dataset[0]['inputs'].shape
 

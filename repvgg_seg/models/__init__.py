@@ -1,5 +1,6 @@
+from .batch_augment import ClassificationPreprocessor
 from .classifier import RepVGGClassifier
 from .psp_head import QuarterPSPHead
 from .repvgg import RepVGG
 
-__all__ = ['QuarterPSPHead', 'RepVGG', 'RepVGGClassifier']
+__all__ = ['ClassificationPreprocessor', 'QuarterPSPHead', 'RepVGG', 'RepVGGClassifier']

@@ -1,16 +1,19 @@
 """RepVGG as an ImageNet classifier (paper, sections 3.4 and 4.1)."""
 
-from mmengine.model import BaseModule
+import torch.nn.functional as F
+from mmengine.dist import all_reduce_dict
+from mmengine.model import BaseModel
 from mmseg.registry import MODELS
 from torch import Tensor, nn
 
+from ..errors import InputError
 from .arch import ArchSpec
 from .repvgg import RepVGG
 from .weights import account_for, backbone_weights
 
 
 @MODELS.register_module()
-class RepVGGClassifier(BaseModule):
+class RepVGGClassifier(BaseModel):
     """Backbone, global average pooling and a linear layer, (N, in_channels, H, W) -> logits (N, num_classes).
 
     Args:
@@ -21,9 +24,12 @@ class RepVGGClassifier(BaseModule):
         norm_cfg: norm of the branches, as `RepVGG` takes it.
         with_cp: save memory in training, as `RepVGG` takes it.
         init_cfg: mmengine's.
+        stem_stride: as `RepVGG` takes it.
+        label_smoothing: of the cross entropy, 0 to 1; the share of the target that is spread over all classes.
+        data_preprocessor: mmengine's: a module or its config, between the data loader and the network.
 
     Raises:
-        InputError: as `RepVGG`.
+        InputError: as `RepVGG`; a number of classes or a label smoothing out of its range.
     """
 
     def __init__(
@@ -35,15 +41,59 @@ class RepVGGClassifier(BaseModule):
         norm_cfg: 'dict | None' = None,
         with_cp: bool = False,
         init_cfg: 'dict | list[dict] | None' = None,
+        stem_stride: int = 2,
+        label_smoothing: float = 0.0,
+        data_preprocessor: 'dict | nn.Module | None' = None,
     ):
-        super().__init__(init_cfg)
-        self.backbone = RepVGG(arch, in_channels, out_indices=(3,), norm_cfg=norm_cfg, with_cp=with_cp, deploy=deploy)
+        if isinstance(data_preprocessor, dict):
+            data_preprocessor = MODELS.build(data_preprocessor)
+        super().__init__(data_preprocessor, init_cfg)
+        if not isinstance(num_classes, int) or num_classes < 1:
+            raise InputError(f'num_classes must be a positive integer, got {num_classes!r}')
+        if not 0 <= label_smoothing <= 1:
+            raise InputError(f'label_smoothing must be from 0 to 1, got {label_smoothing!r}')
+        self.backbone = RepVGG(
+            arch, in_channels, (3,), norm_cfg=norm_cfg, with_cp=with_cp, deploy=deploy, stem_stride=stem_stride
+        )
         self.gap = nn.AdaptiveAvgPool2d(1)
         self.linear = nn.Linear(self.backbone.out_channels[0], num_classes)
+        self.label_smoothing = label_smoothing
 
-    def forward(self, x: Tensor) -> Tensor:
-        (features,) = self.backbone(x)
-        return self.linear(self.gap(features).flatten(1))
+    def forward(
+        self, inputs: Tensor, labels: 'Tensor | None' = None, mode: str = 'tensor'
+    ) -> 'Tensor | dict[str, Tensor] | list[dict[str, Tensor]]':
+        """What mmengine's loops call.
+
+        Args:
+            inputs: (N, in_channels, H, W).
+            labels: (N,) class numbers; or (N, 3) as mixup leaves them: class, other class, and the other's share.
+            mode: 'tensor' for logits (N, num_classes); 'loss' for `dict(loss=...)`; 'predict' for a
+                `dict(logits=(num_classes,), label=())` for every image.
+        """
+        (features,) = self.backbone(inputs)
+        logits = self.linear(self.gap(features).flatten(1))
+        if mode == 'tensor':
+            return logits
+        if mode == 'loss':
+            return dict(loss=self._loss(logits, labels))
+        return [dict(logits=row, label=label) for row, label in zip(logits, labels, strict=True)]
+
+    def _loss(self, logits: Tensor, labels: Tensor) -> Tensor:
+        if labels.dim() == 1:
+            return F.cross_entropy(logits, labels, label_smoothing=self.label_smoothing)
+        share = labels[:, 2]
+        first, other = (
+            F.cross_entropy(logits, labels[:, i].long(), reduction='none', label_smoothing=self.label_smoothing)
+            for i in (0, 1)
+        )
+        return ((1 - share) * first + share * other).mean()
+
+    def parse_losses(self, losses: 'dict[str, Tensor]') -> 'tuple[Tensor, dict[str, Tensor]]':
+        """mmengine's, but what is logged is the mean over all processes: the loss of the global batch."""
+        loss, log_vars = super().parse_losses(losses)
+        log_vars = {name: value.detach().clone() for name, value in log_vars.items()}
+        all_reduce_dict(log_vars, 'mean')
+        return loss, log_vars
 
     def _load_from_state_dict(self, state_dict, prefix, *args, **kwargs):
         """Take any family's names and wrappers, and account for the linear layer; the backbone does so for its own."""

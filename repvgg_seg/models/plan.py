@@ -32,7 +32,11 @@ class LayerPlan:
 
 
 def plan_layers(
-    spec: ArchSpec, in_channels: int = 3, output_stride: int = 32, dilate_last: 'int | None' = None
+    spec: ArchSpec,
+    in_channels: int = 3,
+    output_stride: int = 32,
+    dilate_last: 'int | None' = None,
+    stem_stride: int = 2,
 ) -> tuple[LayerPlan, ...]:
     """Lay out the body, first layer to last (paper, sections 3.4 and 4.3).
 
@@ -51,7 +55,10 @@ def plan_layers(
         raise InputError(f'output_stride must be one of {", ".join(map(str, sorted(_STAGES)))}, got {output_stride!r}')
     if not isinstance(in_channels, int) or in_channels < 1:
         raise InputError(f'in_channels must be a positive integer, got {in_channels!r}')
+    if stem_stride not in (1, 2):
+        raise InputError(f'stem_stride must be 2 or, for small images, 1, got {stem_stride!r}')
     strides, dilations = _STAGES[output_stride]
+    strides = (stem_stride, *strides[1:])
     _check_dilate_last(spec, dilations, output_stride, dilate_last)
 
     layers = []

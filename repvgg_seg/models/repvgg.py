@@ -35,6 +35,7 @@ class RepVGG(BaseModule):
         with_cp: save memory in training by computing every block again in the backward pass.
         deploy: build the fused form, a plain stack of 3x3 convs.
         init_cfg: mmengine's; None for the initialisation of `torch.nn.Conv2d`, which is the official one.
+        stem_stride: 2; or 1 for small images: every stride of the network is then half of what is said here.
 
     Attributes:
         out_channels: channels of the feature maps, in the order of `out_indices`.
@@ -56,6 +57,7 @@ class RepVGG(BaseModule):
         with_cp: bool = False,
         deploy: bool = False,
         init_cfg: 'dict | list[dict] | None' = None,
+        stem_stride: int = 2,
     ):
         super().__init__(init_cfg)
         self.arch = get_arch(arch)
@@ -63,7 +65,7 @@ class RepVGG(BaseModule):
             raise InputError(f'out_indices must be among 0, 1, 2, 3 (stages 2 to 5 of the paper), got {out_indices!r}')
         if frozen_stages not in range(-1, 5):
             raise InputError(f'frozen_stages must be -1 (none) to 4 (all), got {frozen_stages!r}')
-        plans = plan_layers(self.arch, in_channels, output_stride, dilate_last)
+        plans = plan_layers(self.arch, in_channels, output_stride, dilate_last, stem_stride)
         self.out_indices = tuple(out_indices)
         self.out_channels = tuple(self.arch.widths[i + 1] for i in out_indices)
         self.frozen_stages = frozen_stages
@@ -109,7 +111,14 @@ class RepVGG(BaseModule):
         if fused == is_fused(self.state_dict()):
             return self.state_dict()
         with torch.device('meta'):
-            other = RepVGG(self.arch, self.stage0.plan.in_channels, norm_cfg=self.stage0.norm_cfg, deploy=fused)
+            stem = self.stage0
+            other = RepVGG(
+                self.arch,
+                stem.plan.in_channels,
+                norm_cfg=stem.norm_cfg,
+                deploy=fused,
+                stem_stride=stem.plan.stride,
+            )
         return other.state_dict()
 
     def _load_from_state_dict(self, state_dict, prefix, *args, **kwargs):

@@ -1,0 +1,7 @@
+# The config brings the architecture.
+model = dict(
+    type='RepVGGClassifier',
+    num_classes=1000,
+    norm_cfg=dict(type='BN', requires_grad=True),
+    data_preprocessor=dict(type='ClassificationPreprocessor'),
+)

@@ -1,0 +1,2 @@
+_base_ = '../_base_/imagenet_120e.py'
+model = dict(arch='B1g4')

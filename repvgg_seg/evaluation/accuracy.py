@@ -1,0 +1,34 @@
+"""Top-1 and top-5 of a classifier."""
+
+from collections.abc import Sequence
+
+import torch
+from mmengine.evaluator import BaseMetric
+from mmseg.registry import METRICS
+
+
+@METRICS.register_module()
+class TopKAccuracy(BaseMetric):
+    """Percent of images whose class is among the k likeliest, `{'top1': ..., 'top5': ...}`.
+
+    Args:
+        topk: the k's; with fewer classes than k every image counts.
+        collect_device: mmengine's.
+    """
+
+    default_prefix = ''  # the figures stand under their own names
+
+    def __init__(self, topk: 'Sequence[int]' = (1, 5), collect_device: str = 'cpu'):
+        super().__init__(collect_device)
+        self.topk = tuple(topk)
+
+    def process(self, data_batch, data_samples: 'Sequence[dict]') -> None:
+        for sample in data_samples:
+            logits, label = sample['logits'], sample['label']
+            # An image whose logits are no numbers counts as wrong.
+            higher = (~(logits <= logits[label])).sum()
+            self.results.append(int(higher))
+
+    def compute_metrics(self, results: 'list[int]') -> dict[str, float]:
+        ranks = torch.tensor(results)
+        return {f'top{k}': (ranks < k).float().mean().item() * 100 for k in self.topk}
