@@ -8,7 +8,6 @@ from pathlib import Path
 
 import torch
 import torch.nn.functional as F
-from mmcv.cnn import VGG
 from mmengine.config import Config
 from mmengine.model import revert_sync_batchnorm
 from mmengine.structures import PixelData
@@ -20,6 +19,7 @@ from ..errors import InputError
 from ..models import RepVGGClassifier
 from ..models.block import RepVGGBlock, find_blocks
 from . import paper_tables
+from .baselines import BASELINES, build_baseline
 from .benchmark import Subject, on_meta
 from .measure import Count, count
 from .optimize import Options, optimize_for_inference
@@ -90,43 +90,19 @@ def network_subjects(
         yield Subject(name, form, call, len(image), network, counted, paper, size)
 
 
-class Classifier(nn.Module):
-    """A backbone and a head of 1,000 classes on its last feature map: the paper's baselines in Table 4."""
-
-    def __init__(self, backbone: nn.Module, head: nn.Module):
-        super().__init__()
-        self.backbone = backbone
-        self.head = head
-
-    def forward(self, x: Tensor) -> Tensor:
-        features = self.backbone(x)
-        return self.head(features[-1] if isinstance(features, tuple) else features)
-
-
 def build_classifier(name: str) -> nn.Module:
-    """'RepVGG-B1g2', 'ResNet-50', 'ResNeXt-50' (32x4d) or 'VGG-16', in eval mode.
+    """'RepVGG-B1g2' or another RepVGG, or one of `BASELINES`, in eval mode.
 
     Raises:
-        InputError: none of these.
+        InputError: none of these, or a baseline whose library is not installed.
     """
-    family, _, size = name.partition('-')
-    if family == 'RepVGG':
-        model = MODELS.build(dict(type='RepVGGClassifier', arch=size))
-    elif name == 'VGG-16':
-        wide = [nn.Linear(512 * 7 * 7, 4096), nn.ReLU(), nn.Linear(4096, 4096), nn.ReLU(), nn.Linear(4096, 1000)]
-        model = Classifier(VGG(16, with_bn=True), nn.Sequential(nn.Flatten(), *wide))
-    elif name in paper_tables.CLASSIFIERS:
-        groups = dict(groups=32, base_width=4) if family == 'ResNeXt' else {}
-        backbone = MODELS.build(
-            dict(type=family, depth=int(size), out_indices=(3,), norm_cfg=dict(type='BN'), **groups)
-        )
-        channels = 512 if int(size) < 50 else 2048
-        model = Classifier(backbone, nn.Sequential(nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(channels, 1000)))
+    if name.startswith('RepVGG-'):
+        model = MODELS.build(dict(type='RepVGGClassifier', arch=name.removeprefix('RepVGG-')))
+    elif name in BASELINES:
+        model = build_baseline(name)
     else:
-        raise InputError(f'model must be one of {", ".join(paper_tables.CLASSIFIERS)} or RepVGG-ARCH, got {name!r}')
-    model.eval()
-    model.backbone.eval()
-    return model
+        raise InputError(f'model must be RepVGG-ARCH or one of {", ".join(BASELINES)}, got {name!r}')
+    return model.eval()
 
 
 def kernel_subjects(channels: int, size: int, batch: int, device: torch.device) -> 'Iterator[Subject]':

@@ -1,0 +1,122 @@
+"""The classifiers that the paper compares with (Tables 4 and 5), out of the libraries that have them."""
+
+from importlib.util import find_spec
+
+from mmcv.cnn import VGG
+from mmseg.registry import MODELS
+from torch import Tensor, nn
+
+from ..errors import InputError
+
+# The networks that only the library `transformers` has, by the fields of its configs.
+_REGNETX = {
+    'RegNetX-3.2GF': dict(depths=[2, 6, 15, 2], hidden_sizes=[96, 192, 432, 1008], groups_width=48),
+    'RegNetX-12GF': dict(depths=[2, 5, 11, 1], hidden_sizes=[224, 448, 896, 2240], groups_width=112),
+}
+_EFFICIENTNETS = {
+    'EfficientNet-B0': dict(width_coefficient=1.0, depth_coefficient=1.0, hidden_dim=1280),
+    'EfficientNet-B3': dict(width_coefficient=1.2, depth_coefficient=1.4, hidden_dim=1536),
+}
+_RESNETS = tuple(f'ResNet-{depth}' for depth in (18, 34, 50, 101, 152)) + ('ResNeXt-50', 'ResNeXt-101')
+BASELINES = (*_RESNETS, 'VGG-16', *_REGNETX, *_EFFICIENTNETS)
+# Its convs and the norms behind them, by their names.
+_PAIRS = {
+    'convolution': ('normalization', 'batchnorm'),
+    'expand_conv': ('expand_bn',),
+    'depthwise_conv': ('depthwise_norm',),
+    'project_conv': ('project_bn',),
+    'top_conv': ('top_bn',),
+}
+
+
+class Classifier(nn.Module):
+    """A backbone and a head of 1,000 classes on its last feature map."""
+
+    def __init__(self, backbone: nn.Module, head: nn.Module):
+        super().__init__()
+        self.backbone = backbone
+        self.head = head
+
+    def forward(self, x: Tensor) -> Tensor:
+        features = self.backbone(x)
+        return self.head(features[-1] if isinstance(features, tuple) else features)
+
+
+class _Pooled(nn.Module):
+    """A network of `transformers`, down to its pooled features."""
+
+    def __init__(self, network: nn.Module):
+        super().__init__()
+        self.network = network
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.network(x).pooler_output.flatten(1)
+
+
+def is_at_hand(name: str) -> bool:
+    """Whether the library that has this baseline is installed."""
+    return name not in (*_REGNETX, *_EFFICIENTNETS) or find_spec('transformers') is not None
+
+
+def build_baseline(name: str) -> nn.Module:
+    """One of `BASELINES` with random weights, its convs and BNs where `fold_conv_bn` finds them.
+
+    Raises:
+        InputError: the library that has it is not installed.
+    """
+    if not is_at_hand(name):
+        raise InputError(f'{name} comes from the library transformers, which is not here: pip install transformers')
+    family, _, size = name.partition('-')
+    if name == 'VGG-16':
+        wide = [nn.Linear(512 * 7 * 7, 4096), nn.ReLU(), nn.Linear(4096, 4096), nn.ReLU(), nn.Linear(4096, 1000)]
+        return Classifier(VGG(16, with_bn=True), nn.Sequential(nn.Flatten(), *wide))
+    if name in _RESNETS:
+        groups = dict(groups=32, base_width=4) if family == 'ResNeXt' else {}
+        backbone = MODELS.build(
+            dict(type=family, depth=int(size), out_indices=(3,), norm_cfg=dict(type='BN'), **groups)
+        )
+        channels = 512 if int(size) < 50 else 2048
+        return Classifier(backbone, nn.Sequential(nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(channels, 1000)))
+    return _from_transformers(name)
+
+
+def _from_transformers(name: str) -> Classifier:
+    from transformers import EfficientNetConfig, EfficientNetModel, RegNetConfig, RegNetModel
+
+    if name in _REGNETX:
+        facts = _REGNETX[name]
+        network = RegNetModel(RegNetConfig(layer_type='x', embedding_size=32, **facts))
+        channels = facts['hidden_sizes'][-1]
+    else:
+        network = EfficientNetModel(EfficientNetConfig(**_EFFICIENTNETS[name]))
+        channels = _EFFICIENTNETS[name]['hidden_dim']
+    _pair_up(network)
+    return Classifier(_Pooled(network), nn.Linear(channels, 1000))
+
+
+def _pair_up(network: nn.Module) -> None:
+    """Put every conv and the BN behind it into one `nn.Sequential`, in the place of the conv."""
+    for owner in list(network.modules()):
+        for conv_name, norm_names in _PAIRS.items():
+            for norm_name in norm_names:
+                conv, norm = getattr(owner, conv_name, None), getattr(owner, norm_name, None)
+                if isinstance(conv, nn.Conv2d) and isinstance(norm, nn.BatchNorm2d):
+                    setattr(owner, conv_name, nn.Sequential(_plain(conv), norm))
+                    setattr(owner, norm_name, nn.Identity())
+
+
+def _plain(conv: nn.Conv2d) -> nn.Conv2d:
+    """The same conv without the subclass, which in EfficientNet changes the constructor alone."""
+    plain = nn.Conv2d(
+        conv.in_channels,
+        conv.out_channels,
+        conv.kernel_size,
+        conv.stride,
+        conv.padding,
+        conv.dilation,
+        conv.groups,
+        bias=conv.bias is not None,
+        device='meta',
+    )
+    plain.weight, plain.bias = conv.weight, conv.bias
+    return plain
