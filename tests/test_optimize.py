@@ -1,6 +1,7 @@
 """The whole segmentor rewritten: same results, called the same way, the original untouched."""
 
 import copy
+from functools import partial
 
 import numpy as np
 import pytest
@@ -10,6 +11,7 @@ from mmengine.config import Config, ConfigDict
 from mmseg.apis import inference_model
 from mmseg.registry import MODELS
 from torch import nn
+from torch._dynamo.utils import counters
 
 import repvgg_seg
 from repvgg_seg.deploy import PASSES
@@ -67,6 +69,31 @@ def test_same_logits_in_bf16():
     image = torch.randn(1, 3, 75, 113)
     optimized = repvgg_seg.optimize_for_inference(model, dtype='bf16', **QUICK)
     assert relative_error(optimized(image), model(image)) < 2e-2
+
+
+@torch.inference_mode()
+def test_same_logits_compiled(monkeypatch):
+    """As torch.compile traces it; what its C++ compiler would make of that is torch's."""
+    monkeypatch.setattr(torch, 'compile', partial(torch.compile, backend='aot_eager'))
+    torch._dynamo.reset()
+    counters.clear()
+    model = tiny()
+    optimized = repvgg_seg.optimize_for_inference(model, compile=True, **QUICK)
+    for image in (torch.randn(1, 3, 64, 64), torch.randn(2, 3, 75, 113)):
+        assert relative_error(optimized(image), model(image)) < 1e-5
+    assert counters['stats']['calls_captured'] > 10 and not counters['graph_break']
+
+
+@pytest.mark.parametrize('dtype, limit', [('fp32', 1e-5), ('bf16', 2e-2)])
+@torch.inference_mode()
+def test_a_classifier(dtype, limit):
+    """The passes that fit it; in bf16 its logits come out in fp32, in every mode."""
+    model = randomise_bn(repvgg_seg.RepVGGClassifier(TINY, num_classes=7)).eval()
+    image, labels = torch.randn(2, 3, 64, 64), torch.tensor([1, 2])
+    optimized = repvgg_seg.optimize_for_inference(model, dtype=dtype, **QUICK)
+    assert relative_error(optimized(image), model(image)) < limit
+    first = optimized(image, labels, mode='predict')[0]['logits']
+    assert first.dtype == torch.float32 and torch.equal(first, optimized(image)[0])
 
 
 @pytest.mark.parametrize('name', PASSES)

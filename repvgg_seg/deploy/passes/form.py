@@ -77,7 +77,8 @@ def _entry(model: nn.Module) -> nn.Module:
 
 
 def _exit(model: nn.Module) -> nn.Module:
-    return getattr(getattr(model, 'decode_head', None), 'conv_seg', model)
+    """What gives the logits, of a segmentor or of a classifier."""
+    return getattr(getattr(model, 'decode_head', None), 'conv_seg', None) or getattr(model, 'linear', model)
 
 
 def _enter(module: nn.Module, args: 'tuple[Tensor, ...]', **form) -> 'tuple[Tensor, ...]':
