@@ -7,10 +7,9 @@ import os.path as osp
 import torch
 from mmengine.config import Config, DictAction
 from mmengine.logging import print_log
-from mmengine.runner import find_latest_checkpoint
+from mmengine.runner import CheckpointLoader, find_latest_checkpoint
 
 from .errors import InputError
-from .models.checkpoint_file import read_checkpoint
 from .models.known_weights import missing_weights_message
 
 
@@ -92,7 +91,7 @@ def resume_from(cfg: Config, checkpoint: str) -> None:
         if checkpoint is None:
             raise InputError(f'--resume: no checkpoint in {cfg.work_dir}; start without it, or name one')
     cfg.resume, cfg.load_from = True, checkpoint
-    seed = read_checkpoint(checkpoint).get('meta', {}).get('seed')
+    seed = CheckpointLoader.load_checkpoint(checkpoint, 'cpu').get('meta', {}).get('seed')
     if seed is not None and (cfg.get('randomness') or {}).get('seed') is None:
         cfg.randomness = dict(cfg.get('randomness') or {}, seed=seed)
     for part in list(_dicts_in(cfg.model)):
@@ -114,11 +113,13 @@ def check_pretrained(model_cfg: dict) -> None:
             raise InputError(missing_weights_message(path))
 
 
-def pin_memory_for_gpu_alone(cfg: Config) -> None:
-    """Leave out pinned memory where there is no GPU to copy to; torch would warn at every loader."""
-    if not torch.cuda.is_available():
-        for name in ('train_dataloader', 'val_dataloader', 'test_dataloader'):
-            (cfg.get(name) or {}).pop('pin_memory', None)
+def fit_loaders(cfg: Config) -> None:
+    """Leave out what a loader cannot have: workers that persist where there are none, pinned memory without a GPU."""
+    for loader in filter(None, map(cfg.get, ('train_dataloader', 'val_dataloader', 'test_dataloader'))):
+        if not loader.get('num_workers'):
+            loader.pop('persistent_workers', None)
+        if not torch.cuda.is_available():
+            loader.pop('pin_memory', None)
 
 
 def use_amp(cfg: Config) -> None:

@@ -29,6 +29,12 @@ def test_no_number_is_no_hit():
     assert score([[nan] * 6, [1.0, nan, nan, nan, nan, nan]], [0, 0]) == {'top1': 0.0, 'top5': 0.0}
 
 
+def test_a_network_that_says_the_same_of_everything():
+    for value in (0.0, float('inf')):
+        assert score([[value] * 6] * 6, range(6)) == {'top1': 0.0, 'top5': 0.0}
+    assert score([[1.0, 1, 0, 0, 0, 0, 0]] * 2, [0, 6], topk=(1, 2)) == {'top1': 0.0, 'top2': 50.0}
+
+
 def test_over_several_batches():
     metric = TopKAccuracy()
     for label in (0, 1, 2):

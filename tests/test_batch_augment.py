@@ -2,6 +2,8 @@
 
 import pytest
 import torch
+
+pytest.importorskip('kornia', minversion='0.9', reason='kornia 0.9 needs Python 3.11')
 from kornia.augmentation.auto import AutoAugment
 
 from repvgg_seg.errors import InputError
@@ -56,9 +58,10 @@ def test_shares_of_mixup_come_from_beta():
     assert shares.var().item() == pytest.approx(1 / 5.6, abs=0.01)
 
 
-def test_negative_alpha():
-    with pytest.raises(InputError, match='mixup_alpha must be positive, or None for no mixup, got -1'):
-        ClassificationPreprocessor(mixup_alpha=-1)
+@pytest.mark.parametrize('alpha', [-1, 'a'])
+def test_no_alpha(alpha):
+    with pytest.raises(InputError, match=f'mixup_alpha must be positive, or None for no mixup, got {alpha!r}'):
+        ClassificationPreprocessor(mixup_alpha=alpha)
 
 
 def test_every_image_draws_its_own_policy(monkeypatch):
@@ -83,6 +86,32 @@ def test_policies_are_kornias():
         expected = theirs(image)
         torch.manual_seed(1)
         assert torch.equal(ours(image), expected)
+
+
+@torch.no_grad()
+def test_a_step_is_taken_or_not():
+    """Not blended in by a part: sub-policies 13 and 22 begin with Invert at 0.6."""
+    invert = next(iter(ImageNetAutoAugment().sub_policies[13].children()))
+    images = torch.rand(200, 3, 4, 4)
+    out = invert(images)
+    inverted = (out - (1 - images)).abs().flatten(1).amax(1) < 1e-6
+    same = (out - images).abs().flatten(1).amax(1) < 1e-6
+    assert (inverted | same).all() and 0.45 < inverted.float().mean() < 0.75
+
+
+def test_mixed_precision_does_not_touch_it():
+    augmenting, data = ClassificationPreprocessor(auto_augment=True), batch(32)
+    torch.manual_seed(3)
+    expected = augmenting(data, training=True)['inputs']
+    torch.manual_seed(3)
+    with torch.autocast('cpu', torch.bfloat16):
+        assert torch.equal(augmenting(data, training=True)['inputs'], expected)
+
+
+def test_an_older_kornia(monkeypatch):
+    monkeypatch.setattr('kornia.__version__', '0.8.3')
+    with pytest.raises(InputError, match='need kornia 0.9 or newer .*, found 0.8.3: pip install'):
+        ClassificationPreprocessor(mixup_alpha=0.2)
 
 
 def test_values_stay_in_range_and_change():

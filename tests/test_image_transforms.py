@@ -4,6 +4,7 @@ import cv2
 import numpy as np
 import pytest
 import torch
+from mmengine.config import Config
 from mmseg.registry import TRANSFORMS
 from PIL import Image
 
@@ -88,8 +89,14 @@ def test_packing():
 def test_ranges_that_are_none():
     with pytest.raises(InputError, match=r'scale must be \(from, to\), both positive, got \(1, 0.5\)'):
         LoadRandomResizedCrop(32, scale=(1, 0.5))
-    with pytest.raises(InputError, match='ratio must be'):
-        LoadRandomResizedCrop(32, ratio=(0, 1))
+    for kwargs, message in (
+        (dict(ratio=(0, 1)), 'ratio must be'),
+        (dict(scale=0.5), 'scale must be .* got 0.5'),
+        (dict(size=0), 'size must be a positive integer'),
+        (dict(size=(64, 64)), r'got \(64, 64\)'),
+    ):
+        with pytest.raises(InputError, match=message):
+            LoadRandomResizedCrop(**dict(dict(size=32), **kwargs))
 
 
 def test_orientation_of_a_phone_is_left_alone(tmp_path):
@@ -101,3 +108,5 @@ def test_orientation_of_a_phone_is_left_alone(tmp_path):
     found = crop(tmp_path / 'a.jpg', 48, scale=(1, 1), ratio=(4 / 3, 4 / 3))
     expected = np.array(Image.open(tmp_path / 'a.jpg').resize((48, 48), Image.Resampling.BILINEAR))
     assert np.abs(found[..., ::-1].astype(int) - expected).mean() < 2
+    step = Config.fromfile('configs/imagenet/repvgg_a0_120e.py').test_pipeline[0]
+    assert TRANSFORMS.build(step)(dict(img_path=str(tmp_path / 'a.jpg')))['img'].shape == (48, 64, 3)

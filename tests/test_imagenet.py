@@ -96,7 +96,28 @@ def test_what_is_missing(photos, tmp_path):
         ImageNetDataset(str(photos), classes='words.txt')
 
 
+def test_a_flat_folder_without_its_list(photos, tmp_path):
+    """Tiny-ImageNet as it is unpacked: val/images/ and val/val_annotations.txt."""
+    shutil.copytree(photos / 'val' / 'n01', tmp_path / 'val' / 'images')
+    with pytest.raises(
+        InputError, match='one folder, images/: set split to val/images .*ann_file=val/val_annotations.txt'
+    ):
+        ImageNetDataset(str(tmp_path), 'val')
+    (tmp_path / 'val' / 'val_annotations.txt').write_text('n01_0.JPEG\tn01\t0\t0\t9\t9\n')
+    dataset = ImageNetDataset(str(tmp_path), 'val/images', ann_file='val/val_annotations.txt')
+    assert labels(dataset) == [('n01_0.JPEG', 0)]
+
+
+def test_a_fault_that_is_not_the_files(photos):
+    """No download mends a pipeline."""
+    dataset = ImageNetDataset(str(photos), pipeline=[dict(type='CenterCrop', crop_size=32)])
+    with pytest.raises(AssertionError, match='`img` is not found'):
+        dataset[0]
+
+
 def test_lists_that_do_not_fit(flat):
+    with pytest.raises(InputError, match='holds classes as numbers and as names, cat: one or the other'):
+        listing(flat, ['n01_0.JPEG 1', 'n02_0.JPEG cat'])
     with pytest.raises(InputError, match='lists 1 images that .*/val does not hold: n09_0.JPEG'):
         listing(flat, ['n01_0.JPEG n01', 'n09_0.JPEG n09'])
     with pytest.raises(InputError, match="line 2: a line is NAME CLASS, got 'n02_0.JPEG'"):

@@ -126,6 +126,15 @@ def test_resumed_at_the_same_rate_and_with_the_same_order(photos, tmp_path):
     assert whole[0][3] != whole[4][3], 'the order changes with the epoch'
 
 
+def train(args, processes, port):
+    """tools/train.py in one process, or in several over gloo."""
+    if processes == 1:
+        tool('train.py', *args)
+        return
+    env = dict(os.environ, PYTHON=sys.executable, OMP_NUM_THREADS='1', PORT=str(port), CUDA_VISIBLE_DEVICES='')
+    subprocess.run(['tools/dist_train.sh', args[0], str(processes), *args[1:]], cwd=REPO, env=env, check=True)
+
+
 def scalars(work):
     (path,) = work.glob('*/vis_data/scalars.json')
     return [step['loss'] for step in map(json.loads, path.read_text().splitlines()) if 'loss' in step]
@@ -151,12 +160,7 @@ def test_two_processes_have_the_loss_curve_of_one(photos, tmp_path, norm, tolera
         cfg.auto_scale_lr.base_batch_size = 16
         cfg.dump(tmp_path / 'c.py')
         work = tmp_path / str(processes)
-        args = [tmp_path / 'c.py', '--work-dir', work, '--keep-global-batch']
-        if processes == 1:
-            tool('train.py', *args)
-        else:
-            env = dict(os.environ, PYTHON=sys.executable, OMP_NUM_THREADS='1', PORT='29619', CUDA_VISIBLE_DEVICES='')
-            subprocess.run(['tools/dist_train.sh', args[0], '2', *args[1:]], cwd=REPO, env=env, check=True)
+        train([tmp_path / 'c.py', '--work-dir', work, '--keep-global-batch'], processes, 29619)
         curves[processes] = torch.tensor(scalars(work))
     assert len(curves[1]) == len(curves[2]) == 10  # of the 18 images 16 in an epoch
     assert curves[1][-1] < curves[1][0]
@@ -179,7 +183,23 @@ def test_a_global_batch_that_cannot_be_shared(monkeypatch, photos, tmp_path):
         preflight.keep_global_batch(cfg)
 
 
-@pytest.mark.parametrize('fault', ['classes', 'no train', 'empty', 'no image'])
+def test_all_processes_save_the_same_statistics(photos, tmp_path):
+    """The mean over the processes, which for the first layer's means is that of one process with all images."""
+    statistics = {}
+    for processes in (1, 2):
+        cfg = tiny_classifier(photos, tmp_path, randomness__seed=0, train_cfg__max_epochs=1)
+        cfg.param_scheduler = []
+        cfg.optim_wrapper.optimizer.lr = 0.0
+        cfg.train_dataloader.dataset.pipeline = cfg.test_pipeline
+        cfg.dump(tmp_path / 'c.py')
+        train([tmp_path / 'c.py', '--work-dir', tmp_path / str(processes), '--keep-global-batch'], processes, 29621)
+        state = torch.load(tmp_path / str(processes) / 'epoch_1.pth', weights_only=False)['state_dict']
+        statistics[processes] = state['backbone.stage0.rbr_dense.bn.running_mean']
+    assert statistics[1].abs().max() > 0
+    torch.testing.assert_close(statistics[2], statistics[1], rtol=1e-4, atol=1e-6)
+
+
+@pytest.mark.parametrize('fault', ['classes', 'no train', 'empty', 'no image', 'val classes', 'few images'])
 def test_train_refuses_in_one_line(trained, photos, tmp_path, work, fault):
     config, _ = trained
     root = shutil.copytree(photos, tmp_path / 'photos')
@@ -192,6 +212,12 @@ def test_train_refuses_in_one_line(trained, photos, tmp_path, work, fault):
     elif fault == 'empty':
         (root / 'train' / 'n09').mkdir()
         message = 'n09 is an empty class'
+    elif fault == 'val classes':
+        (root / 'val' / 'n02').rename(root / 'val' / 'n09')
+        options = [f'val_dataloader.dataset.data_root={root}']
+        message = 'do not have the same classes: they differ in n02, n09'
+    elif fault == 'few images':
+        options, message = ['train_dataloader.batch_size=19'], '18 images for each process make no batch of 19'
     else:
         for path in (root / 'train' / 'n01').iterdir():
             path.write_text('no image')
@@ -257,6 +283,15 @@ def test_an_official_file_is_scored(photos, tmp_path):
         *loader,
     )
     assert 'evaluating the fused form: 22 RepVGG blocks' in said and 'top1: ' in said
+
+
+def test_it_starts_from_a_classifier_of_other_classes(trained, tmp_path, work):
+    config, _ = trained
+    torch.save(RepVGGClassifier(TINY, num_classes=10).state_dict(), tmp_path / 'ten.pth')
+    said = tool(
+        'train.py', config, *work, '--cfg-options', f'load_from={tmp_path / "ten.pth"}', 'train_cfg.max_epochs=1'
+    )
+    assert 'is for 10 classes, not 3: it starts anew' in said
 
 
 def test_a_stem_of_stride_1_is_no_other_architecture(tmp_path):

@@ -128,7 +128,7 @@ def test_what_a_gpu_decides(monkeypatch, gpu):
     monkeypatch.setattr('torch.cuda.is_available', lambda: gpu)
     cfg = preflight.load_config('configs/imagenet/repvgg_a0_120e.py')
     preflight.use_amp(cfg)
-    preflight.pin_memory_for_gpu_alone(cfg)
+    preflight.fit_loaders(cfg)
     assert cfg.optim_wrapper.type == ('AmpOptimWrapper' if gpu else 'AutocastOptimWrapper')
     loaders = cfg.train_dataloader, cfg.val_dataloader, cfg.test_dataloader
     assert [loader.get('pin_memory') for loader in loaders] == [True if gpu else None] * 3

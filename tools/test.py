@@ -50,9 +50,11 @@ def apply_args(cfg, args):
         preflight.check_folder(folder, option)
     preflight.use_bn_without_peers(cfg)
     preflight.use_gloo_without_gpu(cfg)
-    preflight.pin_memory_for_gpu_alone(cfg)
-    if 'tta_pipeline' not in cfg:
+    preflight.fit_loaders(cfg)
+    if 'decode_head' not in cfg.model:
         check_classifier_args(args)
+    if args.tta and 'tta_pipeline' not in cfg:
+        raise InputError(f'--tta: {args.config} has no tta_pipeline')
     if args.optimize and (args.no_fuse or args.tta):
         raise InputError('--optimize goes with neither --no-fuse nor --tta: score those forms one by one')
     hooks = [hook for hook in cfg.get('custom_hooks', []) if hook['type'] != 'SwitchToDeployHook']

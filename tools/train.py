@@ -7,6 +7,7 @@ from mmengine.runner import Runner
 
 from repvgg_seg import preflight
 from repvgg_seg.errors import InputError, exit_on_input_error
+from repvgg_seg.hooks.batch_size_hook import check_whole_batch
 
 
 def parse_args():
@@ -47,7 +48,7 @@ def main():
     preflight.default_work_dir(cfg, args.config, args.work_dir)
     preflight.use_bn_without_peers(cfg)
     preflight.use_gloo_without_gpu(cfg)
-    preflight.pin_memory_for_gpu_alone(cfg)
+    preflight.fit_loaders(cfg)
     preflight.check_folder(cfg.work_dir, '--work-dir')
     if args.resume:
         preflight.resume_from(cfg, args.resume)
@@ -64,7 +65,9 @@ def main():
         if 'auto_scale_lr' not in cfg:
             raise InputError(f'--auto-scale-lr: {args.config} has no auto_scale_lr=dict(base_batch_size=...)')
         cfg.auto_scale_lr.enable = True
-    Runner.from_cfg(cfg).train()
+    runner = Runner.from_cfg(cfg)
+    check_whole_batch(runner.train_dataloader)
+    runner.train()
 
 
 if __name__ == '__main__':

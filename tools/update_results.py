@@ -41,8 +41,10 @@ def score_rows(metric_names):
 def pieces():
     """The scores, the benchmarks in `SHOWN`, and where the others are."""
     for heading, metric_names in SCORES.items():
-        yield f'### {heading}'
-        yield table(('record', 'config', 'form', 'images', *metric_names, 'scored on'), score_rows(metric_names))
+        rows = list(score_rows(metric_names))
+        if rows:
+            yield f'### {heading}'
+            yield table(('record', 'config', 'form', 'images', *metric_names, 'scored on'), rows)
     benchmarks = sorted((REPO / 'results').glob('benchmark_*.md'))
     for path in benchmarks:
         if path.stem in SHOWN:

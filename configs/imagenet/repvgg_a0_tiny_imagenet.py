@@ -11,7 +11,10 @@ train_pipeline = [
     dict(type='RandomFlip', prob=0.5),
     dict(type='PackClassificationInputs'),
 ]
-test_pipeline = [dict(type='LoadImageFromFile', imdecode_backend='pillow'), dict(type='PackClassificationInputs')]
+test_pipeline = [
+    dict(type='LoadImageFromFile', imdecode_backend='pillow', color_type='color_ignore_orientation'),
+    dict(type='PackClassificationInputs'),
+]
 model = dict(
     arch='A0',
     num_classes=200,

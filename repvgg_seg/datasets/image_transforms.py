@@ -41,9 +41,13 @@ class LoadRandomResizedCrop(BaseTransform):
     """
 
     def __init__(self, size: int, scale: 'Sequence[float]' = (0.08, 1.0), ratio: 'Sequence[float]' = (3 / 4, 4 / 3)):
-        for name, (low, high) in (('scale', scale), ('ratio', ratio)):
-            if not 0 < low <= high:
-                raise InputError(f'LoadRandomResizedCrop: {name} must be (from, to), both positive, got {(low, high)}')
+        if not isinstance(size, int) or size < 1:
+            raise InputError(
+                f'LoadRandomResizedCrop: size must be a positive integer, the side in pixels, got {size!r}'
+            )
+        for name, value in (('scale', scale), ('ratio', ratio)):
+            if not isinstance(value, Sequence) or len(value) != 2 or not 0 < value[0] <= value[1]:
+                raise InputError(f'LoadRandomResizedCrop: {name} must be (from, to), both positive, got {value!r}')
         self.size, self.scale, self.ratio = size, scale, ratio
 
     def transform(self, results: dict) -> dict:

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from mmengine.dataset import BaseDataset
 from mmseg.registry import DATASETS
+from PIL import Image
 
 from ..errors import InputError, listed
 
@@ -50,7 +51,10 @@ class ImageNetDataset(BaseDataset):
     def load_data_list(self) -> list[dict]:
         folder = osp.join(self.data_root, self.split)
         if not osp.isdir(self.data_root):
-            raise InputError(f'no folder {self.data_root}: {_LAYOUT}; set data_root')
+            raise InputError(
+                f'no folder {self.data_root}: {_LAYOUT}; '
+                'set --cfg-options train_dataloader.dataset.data_root=DIR val_dataloader.dataset.data_root=DIR, or test_dataloader'
+            )
         if not osp.isdir(folder):
             raise InputError(f'{self.data_root} has no {self.split}/ (it holds {_held(self.data_root)}): {_LAYOUT}')
         names, images = self._listed(folder) if self.ann_file else self._in_folders(folder)
@@ -62,6 +66,11 @@ class ImageNetDataset(BaseDataset):
         names = _folders(folder)
         if not names:
             raise InputError(f'{folder} holds no folders, one for each class ({_held(folder)}): {_LAYOUT}')
+        if names == ['images']:
+            raise InputError(
+                f'{folder} holds its images in one folder, images/: set split to {self.split}/images and name their list, '
+                f'such as ann_file={self.split}/val_annotations.txt'
+            )
         images = []
         for name in names:
             paths = sorted(_images_below(osp.join(folder, name)))
@@ -99,7 +108,12 @@ class ImageNetDataset(BaseDataset):
             )
         found = {name for _, name in images}
         known = self._known_classes()
-        if all(name.isdecimal() for name in found):
+        numbers = [name for name in found if name.isdecimal()]
+        if numbers and len(numbers) < len(found):
+            raise InputError(
+                f'{self.ann_file} holds classes as numbers and as names, {listed(found - set(numbers))}: one or the other'
+            )
+        if numbers:
             last = max(map(int, found))
             self._metainfo['classes_complete'] = known is not None
             known = known or [str(i) for i in range(last + 1)]
@@ -129,7 +143,22 @@ class ImageNetDataset(BaseDataset):
             raise
         except Exception as error:
             path = self.get_data_info(idx)['img_path']
-            raise InputError(f'cannot decode {path}: the file is damaged or no image; fetch it again') from error
+            fault = _fault_of(path)
+            if fault:
+                raise InputError(
+                    f'cannot decode {path}: the file is damaged or no image; fetch it again ({fault})'
+                ) from error
+            raise
+
+
+def _fault_of(path: str) -> str:
+    """Why a file cannot be decoded; nothing where it can."""
+    try:
+        with Image.open(path) as image:
+            image.load()
+    except Exception as error:
+        return str(error)
+    return ''
 
 
 def _folders(path: str) -> list[str]:

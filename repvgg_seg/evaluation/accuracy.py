@@ -12,7 +12,7 @@ class TopKAccuracy(BaseMetric):
     """Percent of images whose class is among the k likeliest, `{'top1': ..., 'top5': ...}`.
 
     Args:
-        topk: the k's; with fewer classes than k every image counts.
+        topk: the k's; with fewer classes than k every image with finite logits counts.
         collect_device: mmengine's.
     """
 
@@ -25,9 +25,10 @@ class TopKAccuracy(BaseMetric):
     def process(self, data_batch, data_samples: 'Sequence[dict]') -> None:
         for sample in data_samples:
             logits, label = sample['logits'], sample['label']
-            # An image whose logits are no numbers counts as wrong.
-            higher = (~(logits <= logits[label])).sum()
-            self.results.append(int(higher))
+            own = logits[label]
+            # Ties count against the network, or one that says the same of every class would score 100%.
+            rank = (~(logits < own)).sum() - 1 if own.isfinite() else len(logits)
+            self.results.append(int(rank))
 
     def compute_metrics(self, results: 'list[int]') -> dict[str, float]:
         ranks = torch.tensor(results)

@@ -2,6 +2,14 @@ from .batch_size_hook import BatchSizeHook
 from .channels_last_hook import ChannelsLastHook
 from .check_heads_hook import CheckHeadsHook
 from .load_weights_hook import LoadWeightsHook
+from .rank_seed_hook import RankSeedHook
 from .switch_to_deploy_hook import SwitchToDeployHook
 
-__all__ = ['BatchSizeHook', 'ChannelsLastHook', 'CheckHeadsHook', 'LoadWeightsHook', 'SwitchToDeployHook']
+__all__ = [
+    'BatchSizeHook',
+    'ChannelsLastHook',
+    'CheckHeadsHook',
+    'LoadWeightsHook',
+    'RankSeedHook',
+    'SwitchToDeployHook',
+]

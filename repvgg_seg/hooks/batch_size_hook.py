@@ -47,6 +47,15 @@ class BatchSizeHook(Hook):
             )
 
 
+def check_whole_batch(loader) -> None:
+    """Raise `InputError` where an epoch has no whole batch, and parts of one are dropped."""
+    if len(loader) == 0 and not isinstance(loader.sampler, InfiniteSampler):
+        raise InputError(
+            f'{len(loader.sampler)} images for each process make no batch of {loader.batch_size}: '
+            f'set --cfg-options train_dataloader.batch_size={len(loader.sampler)} or less'
+        )
+
+
 def _check_two_images(loader) -> None:
     if loader.batch_size == 1:
         raise InputError(

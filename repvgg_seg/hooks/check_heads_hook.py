@@ -4,7 +4,7 @@ from mmengine.hooks import Hook
 from mmengine.registry import HOOKS
 from mmseg.models.decode_heads.decode_head import BaseDecodeHead
 
-from ..errors import InputError
+from ..errors import InputError, listed
 from ..models import RepVGG, RepVGGClassifier
 from ..models.block import unwrap_model
 
@@ -21,10 +21,26 @@ class CheckHeadsHook(Hook):
     """
 
     def before_train(self, runner) -> None:
-        _check(runner.model, runner.train_dataloader.dataset)
+        trained = runner.train_dataloader.dataset
+        _check(runner.model, trained)
+        if runner.val_loop is not None:
+            validated = runner.val_dataloader.dataset
+            _check(runner.model, validated)
+            _check_same_classes(trained.metainfo, validated.metainfo)
 
     def before_test(self, runner) -> None:
         _check(runner.model, runner.test_dataloader.dataset)
+
+
+def _check_same_classes(trained: dict, validated: dict) -> None:
+    """Names in the same order, where both sets have names."""
+    named = trained.get('classes_complete', True) and validated.get('classes_complete', True)
+    if named and tuple(trained['classes']) != tuple(validated['classes']):
+        differing = sorted(set(trained['classes']) ^ set(validated['classes'])) or trained['classes']
+        raise InputError(
+            f'training and validation set do not have the same classes: they differ in {listed(differing)}; '
+            'name all classes to both by `classes`'
+        )
 
 
 def _check(model, dataset) -> None:

@@ -1,10 +1,13 @@
 """Weights of any family as `load_from` of a config."""
 
 from mmengine.hooks import Hook
+from mmengine.logging import print_log
 from mmengine.registry import HOOKS
 from mmengine.runner import find_latest_checkpoint
 
 from ..errors import InputError
+from ..models import RepVGGClassifier
+from ..models.block import unwrap_model
 from ..models.weights import adapt_checkpoint
 
 
@@ -12,7 +15,8 @@ from ..models.weights import adapt_checkpoint
 class LoadWeightsHook(Hook):
     """Give what mmengine read for `load_from` or a resume the names of the model.
 
-    A classifier's file starts a segmentor's backbone; one that does not hold the whole backbone stops the run.
+    A classifier's file starts a segmentor's backbone; one that does not hold the whole backbone stops the run. A classifier of
+    other classes starts from one with a new linear layer.
 
     Raises:
         InputError: a resume from a file without training state; as `repvgg_seg.models.weights.adapt_checkpoint`.
@@ -24,6 +28,19 @@ class LoadWeightsHook(Hook):
         if runner._resume:
             _check_training_state(checkpoint, runner._load_from or find_latest_checkpoint(runner.work_dir))
         adapt_checkpoint(checkpoint, runner.model)
+        if not runner._resume:
+            _renew_linear(checkpoint['state_dict'], unwrap_model(runner.model))
+
+
+def _renew_linear(state_dict: dict, model) -> None:
+    """Keep the linear layer of a classifier where that of the file is for another number of classes."""
+    found = state_dict.get('linear.weight')
+    if isinstance(model, RepVGGClassifier) and found is not None and len(found) != model.linear.out_features:
+        print_log(
+            f'the linear layer of the file is for {len(found)} classes, not {model.linear.out_features}: it starts anew',
+            'current',
+        )
+        state_dict.update({f'linear.{name}': tensor for name, tensor in model.linear.state_dict().items()})
 
 
 def _check_training_state(checkpoint: dict, name: str) -> None:

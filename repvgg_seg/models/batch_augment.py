@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 import torch
 from mmengine.model import BaseDataPreprocessor
+from mmengine.utils import digit_version
 from mmseg.registry import MODELS
 from torch import Tensor, nn
 from torch.distributions import Beta
@@ -45,6 +46,10 @@ class ClassificationPreprocessor(BaseDataPreprocessor):
     @torch.no_grad()
     def forward(self, data: dict, training: bool = False) -> dict:
         data = self.cast_data(data)
+        with torch.autocast(data['inputs'].device.type, enabled=False):  # half precision would displace pixels
+            return self._prepare(data, training)
+
+    def _prepare(self, data: dict, training: bool) -> dict:
         images, labels = data['inputs'].float() / 255, data['labels']
         if training and self.auto_augment is not None:
             images = self.auto_augment(images)
@@ -63,9 +68,7 @@ class ImageNetAutoAugment:
     """
 
     def __init__(self):
-        from kornia.augmentation.auto import AutoAugment  # 1.5 s that only training with it has to wait for
-
-        self.sub_policies = list(AutoAugment('imagenet').children())
+        self.sub_policies = list(_kornia().augmentation.auto.AutoAugment('imagenet').children())
 
     def __call__(self, images: Tensor) -> Tensor:
         drawn = torch.randint(len(self.sub_policies), (len(images),))
@@ -76,13 +79,28 @@ class ImageNetAutoAugment:
         return out
 
 
+def _kornia():
+    """kornia, imported only where it is used: that takes a second or two.
+
+    Before 0.9 its AutoAugment blended the steps of a policy in by parts rather than taking them or not.
+    """
+    try:
+        import kornia
+    except ImportError:
+        kornia = None
+    if kornia is None or digit_version(kornia.__version__) < digit_version('0.9.0'):
+        found = kornia.__version__ if kornia else 'none'
+        raise InputError(
+            f'auto_augment and mixup need kornia 0.9 or newer (and so Python 3.11), found {found}: pip install "kornia>=0.9"'
+        )
+    return kornia
+
+
 def _mixup(alpha: float) -> nn.Module:
     """kornia's mixup, with shares from Beta(alpha, alpha) where kornia's own are uniform."""
-    if alpha < 0:
+    if not isinstance(alpha, (int, float)) or alpha < 0:
         raise InputError(f'mixup_alpha must be positive, or None for no mixup, got {alpha!r}')
-    from kornia.augmentation import RandomMixUpV2
-
-    mixup = RandomMixUpV2(same_on_batch=True, data_keys=['input', 'class'])
+    mixup = _kornia().augmentation.RandomMixUpV2(same_on_batch=True, data_keys=['input', 'class'])
     generator = type(mixup._param_generator)
 
     class BetaGenerator(generator):

@@ -9,7 +9,7 @@ train_pipeline = [
 ]
 test_pipeline = [
     # Pillow's resizing, which averages over the pixels that it leaves out, is what the published scores come from.
-    dict(type='LoadImageFromFile', imdecode_backend='pillow'),
+    dict(type='LoadImageFromFile', imdecode_backend='pillow', color_type='color_ignore_orientation'),
     dict(type='Resize', scale=(100000, 256), keep_ratio=True, backend='pillow'),  # the short side
     dict(type='CenterCrop', crop_size=224),
     dict(type='PackClassificationInputs'),
