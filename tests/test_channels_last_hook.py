@@ -7,6 +7,7 @@ from helpers import relative_error
 
 from repvgg_seg.hooks import ChannelsLastHook
 from repvgg_seg.models import RepVGG
+from repvgg_seg.models.memory_format import to_channels_last
 
 
 def test_gradients_are_the_same_and_maps_are_channels_last():
@@ -20,5 +21,20 @@ def test_gradients_are_the_same_and_maps_are_channels_last():
         gradients.append([parameter.grad.clone() for parameter in model.parameters()])
         ChannelsLastHook().before_train(SimpleNamespace(model=model))
     assert out.is_contiguous(memory_format=torch.channels_last)
+    kernel = model.stage1[0].rbr_dense.conv.weight
+    assert kernel.is_contiguous(memory_format=torch.channels_last) and not kernel.is_contiguous()
     for plain, other in zip(*gradients, strict=True):
         assert relative_error(other, plain) < 1e-4 or plain.abs().max() < 1e-4
+
+
+def test_the_stem_stays_as_it_is():
+    """A strided 1x1 conv of 3 channels, channels last, writes past its memory in the backward pass on a CPU (oneDNN 3.12)."""
+    model = RepVGG('A0')
+    to_channels_last(model)
+    for branch in (model.stage0.rbr_dense, model.stage0.rbr_1x1):
+        assert branch.conv.weight.is_contiguous()
+    assert not model.stage1[0].rbr_dense.conv.weight.is_contiguous()
+    maps = []
+    model.stage0.rbr_1x1.conv.register_forward_hook(lambda module, args, out: maps.append(out))
+    model(torch.rand(1, 3, 64, 64))
+    assert maps[0].is_contiguous()

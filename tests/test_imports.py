@@ -21,6 +21,7 @@ ORDER = [
     'classifier',
     'convert',
     'psp_head',
+    'memory_format',
 ]
 # Who may import whom between the folders.
 FOLDERS = {

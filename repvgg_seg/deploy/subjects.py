@@ -18,6 +18,7 @@ from torch import Tensor, nn
 from ..errors import InputError
 from ..models import RepVGGClassifier
 from ..models.block import RepVGGBlock, find_blocks
+from ..models.memory_format import to_channels_last
 from . import paper_tables
 from .baselines import BASELINES, build_baseline
 from .benchmark import Subject, on_meta
@@ -169,12 +170,14 @@ def training_subjects(
     for block_name, block in {'our block': None, 'peer': peer}.items():
         if block_name == 'peer' and peer is None:
             continue
-        for format_name, memory_format in MEMORY_FORMATS.items():
+        for format_name in MEMORY_FORMATS:
             torch.manual_seed(0)
             model = revert_sync_batchnorm(MODELS.build(cfg.model))
             if block is not None:
                 _replace_blocks(model, lambda own, block=block: _peer_of(own, block))
-            model.to(device, memory_format=memory_format).train()
+            if format_name == 'channels_last':
+                to_channels_last(model)
+            model.to(device).train()
             form = f'{block_name}, {format_name.replace("_", " ")}'
             yield Subject(name, form, _iteration(model, shape, device, dtype), shape[0], model)
 

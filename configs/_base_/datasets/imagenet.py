@@ -1,5 +1,5 @@
 # ImageNet-1k: train/<wnid>/*.JPEG and val/<wnid>/*.JPEG. A flat val/ with a list of its own:
-#   --cfg-options test_dataloader.dataset.ann_file=val.txt val_dataloader.dataset.ann_file=val.txt
+#   --cfg-options val_dataloader.dataset.ann_file=val.txt      (of tools/test.py: test_dataloader)
 dataset_type = 'ImageNetDataset'
 data_root = 'data/imagenet'
 train_pipeline = [
