@@ -197,11 +197,15 @@ def test_training_of_a_classifier_in_half_precision(monkeypatch, tmp_path):
 
 def test_reading_images_both_ways(monkeypatch, tmp_path, photos):
     out = tmp_path / 'loading'
-    run_tool(monkeypatch, 'loading', photos / 'val', '--rounds', 2, '--warmup', 1, '--device', 'cpu', '--out', out)
+    run_tool(
+        monkeypatch, 'loading', photos / 'val', '--batch', 2, '--rounds', 2, '--warmup', 1, '--device', 'cpu', '--out', out
+    )  # fmt: skip
     record = json.loads(out.with_suffix('.json').read_text())
     assert [(row['name'], row['form']) for row in record['rows']] == [
         ('9 images', 'plain PIL'),
         ('9 images', 'pipeline'),
+        ('AutoAugment of 2', 'one by one'),
+        ('AutoAugment of 2', 'by sub-policy'),
     ]
     assert str(photos) not in out.with_suffix('.json').read_text()
 

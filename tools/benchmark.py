@@ -57,10 +57,9 @@ def parse_args():
     training.add_argument('--peer', help='FILE:CLASS of a block to put in the place of ours')
     add_common_args(training)
 
-    reading = commands.add_parser(
-        'loading', help="images per second of one core, a config's pipeline against plain PIL"
-    )
+    reading = commands.add_parser('loading', help='images per second: read by one core, augmented on a device')
     reading.add_argument('folder', help='of photographs')
+    reading.add_argument('--batch', type=int, default=64, help='images that AutoAugment gets at a time, on --device')
     reading.add_argument('--config', default='configs/imagenet/repvgg_a0_120e.py')
     add_common_args(reading)
 
@@ -176,7 +175,8 @@ def training_subjects(args, device):
 
 
 def loading_subjects(args, device):
-    return loading.loading_subjects(load_config(args.config), args.folder)
+    yield from loading.loading_subjects(load_config(args.config), args.folder)
+    yield from loading.augmentation_subjects(device, args.batch)
 
 
 SUBJECTS = dict(

@@ -1,4 +1,4 @@
-"""How fast one core reads training images: a config's pipeline against the plain way with Pillow."""
+"""How fast training images are read by one core, a config's pipeline against plain Pillow, and augmented on a device."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -13,6 +13,7 @@ from PIL import Image
 from torch import Tensor
 
 from ..errors import InputError
+from ..models.batch_augment import ImageNetAutoAugment
 from .benchmark import Subject
 
 
@@ -54,3 +55,20 @@ def loading_subjects(cfg: Config, folder: str) -> 'Iterator[Subject]':
             return [load(path) for path in paths]
 
         yield Subject(f'{len(paths)} images', form, call, len(paths))
+
+
+def augmentation_subjects(device: torch.device, batch: int, size: int = 224) -> 'Iterator[Subject]':
+    """AutoAugment of a random batch (batch, 3, size, size) on a device: image by image, and those of one sub-policy at once."""
+    images = torch.rand(batch, 3, size, size, device=device)
+    augment = ImageNetAutoAugment()
+
+    def one_by_one():
+        torch.manual_seed(0)
+        return [augment(image) for image in images.split(1)]
+
+    def by_policy():
+        torch.manual_seed(0)
+        return augment(images)
+
+    for form, call in (('one by one', one_by_one), ('by sub-policy', by_policy)):
+        yield Subject(f'AutoAugment of {batch}', form, call, batch)
