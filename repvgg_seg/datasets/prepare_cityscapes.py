@@ -1,6 +1,5 @@
 """From Cityscapes as it is downloaded to Cityscapes as it is trained on."""
 
-import os
 from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 
@@ -8,6 +7,7 @@ from cityscapesscripts.preparation.json2labelImg import json2labelImg
 from rich.progress import track
 
 from ..errors import InputError
+from ..files import replacing
 
 COUNTS = {'train': 2975, 'val': 500}
 _IMAGE, _POLYGONS, _LABEL = '_leftImg8bit.png', '_gtFine_polygons.json', '_gtFine_labelTrainIds.png'
@@ -64,6 +64,5 @@ def _polygons_and_label(root: Path, image: Path) -> tuple[Path, Path]:
 
 def _make_label(pair: tuple[Path, Path]) -> None:
     polygons, label = pair
-    partial = label.with_name(f'.{label.name}.{os.getpid()}.png')
-    json2labelImg(str(polygons), str(partial), 'trainIds')
-    partial.replace(label)
+    with replacing(label) as temporary:
+        json2labelImg(str(polygons), str(temporary), 'trainIds')

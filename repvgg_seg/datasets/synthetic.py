@@ -1,7 +1,6 @@
 """A data set of synthetic street scenes in the directory layout and label format of Cityscapes."""
 
 import json
-import os
 from pathlib import Path
 
 import cv2
@@ -9,6 +8,7 @@ import numpy as np
 from cityscapesscripts.helpers.labels import labels
 
 from ..errors import InputError
+from ..files import replacing
 from .scenes import draw_scene
 
 GENERATOR_VERSION = 1  # raise it whenever the pixels of a scene change
@@ -102,7 +102,8 @@ def claim_root(root, parameters):
 
 
 def write_record(record, parameters):
-    write_atomically(record, (json.dumps(parameters, indent=2) + '\n').encode())
+    with replacing(record) as temporary:
+        temporary.write_text(json.dumps(parameters, indent=2) + '\n')
 
 
 def is_part_of(stored, wanted):
@@ -153,11 +154,5 @@ def write_scene(files, image, label_ids):
     }
     for kind, path in files.items():
         path.parent.mkdir(parents=True, exist_ok=True)
-        write_atomically(path, cv2.imencode('.png', pixels[kind])[1].tobytes())
-
-
-def write_atomically(path, content):
-    """Writes beside the path and moves into place, so that an interruption leaves no partial file."""
-    part = path.with_name(f'.{path.name}.part')
-    part.write_bytes(content)
-    os.replace(part, path)
+        with replacing(path) as temporary:
+            temporary.write_bytes(cv2.imencode('.png', pixels[kind])[1].tobytes())

@@ -13,6 +13,7 @@ from mmengine.utils import ProgressBar
 from torch import nn
 
 from ..errors import InputError
+from ..files import replacing
 from .measure import Count, environment, held_bytes, interleaved, peak_memory
 
 _MIB = 2**20
@@ -154,7 +155,8 @@ def write(out: str, title: str, rows: 'list[dict]', settings: dict, device: torc
     """Write OUT.json (rows, settings, versions, device) and OUT.md (the same as a table)."""
     facts = environment(device)
     record = dict(title=title, settings=settings, environment=facts, rows=rows)
-    Path(f'{out}.json').write_text(json.dumps(record, indent=2) + '\n')
+    with replacing(f'{out}.json') as temporary:
+        temporary.write_text(json.dumps(record, indent=2) + '\n')
     said = [
         ', '.join(f'{key} {value}' for key, value in part.items() if value is not None) for part in (settings, facts)
     ]

@@ -8,6 +8,7 @@ import torch
 
 from ..deploy.measure import environment
 from ..errors import InputError
+from ..files import replacing
 from ..models.checkpoint_file import read_checkpoint, sha256, stored_config
 
 
@@ -44,9 +45,8 @@ def write_record(path: str, *, checkpoint: str, trust: bool = False, **figures) 
         training=training_facts(read_checkpoint(checkpoint, trust).get('meta', {})),
         environment=environment(torch.device('cuda' if torch.cuda.is_available() else 'cpu')),
     )
-    temporary = Path(f'{path}.partial')
-    temporary.write_text(json.dumps(record, indent=2) + '\n')
-    temporary.replace(path)
+    with replacing(path) as temporary:
+        temporary.write_text(json.dumps(record, indent=2) + '\n')
 
 
 def training_facts(meta: dict) -> dict:

@@ -6,8 +6,7 @@ import hashlib
 import os
 import pickle
 import re
-import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from http.client import HTTPException
 from pathlib import Path
 from urllib.parse import urlparse
@@ -21,6 +20,7 @@ from mmengine.runner.checkpoint import CheckpointLoader
 from mmengine.utils import digit_version
 
 from ..errors import InputError
+from ..files import replacing
 from .families import unwrap
 from .known_weights import missing_weights_message, published_sum
 
@@ -161,7 +161,7 @@ def write_checkpoint(checkpoint: Mapping, filename: 'str | os.PathLike') -> None
     """
     path = Path(filename)
     try:
-        with _replacing(path) as temporary:
+        with replacing(path) as temporary:
             if path.suffix == '.safetensors':
                 tensors = {name: tensor.contiguous() for name, tensor in unwrap(checkpoint).items()}
                 temporary.write_bytes(_safetensors().save(tensors))
@@ -172,24 +172,6 @@ def write_checkpoint(checkpoint: Mapping, filename: 'str | os.PathLike') -> None
         raise InputError(
             f'cannot write {path}: {reason}; nothing was replaced: free some space or name another place'
         ) from error
-
-
-@contextlib.contextmanager
-def _replacing(path: Path) -> Iterator[Path]:
-    """A name beside `path` that takes its place at the end, or goes where something fails."""
-    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f'.{path.name}.', suffix=path.suffix)
-    os.close(handle)
-    try:
-        yield Path(temporary)
-        with open(temporary, 'rb') as file:
-            os.fsync(file.fileno())
-        umask = os.umask(0)
-        os.umask(umask)
-        os.chmod(temporary, 0o666 & ~umask)  # mkstemp's files are its owner's alone
-        os.replace(temporary, path)
-    except BaseException:
-        os.unlink(temporary)
-        raise
 
 
 def _check_readable(path: Path) -> None:
