@@ -35,3 +35,13 @@ def test_other_errors_keep_their_traceback():
 
 def test_what_main_returns():
     assert exit_on_input_error(lambda x: x + 1)(1) == 2
+
+
+@pytest.mark.parametrize('error', [TypeError("A.__init__() got an unexpected keyword argument 'b'"), KeyError('a')])
+def test_an_error_of_the_code_keeps_its_traceback(error):
+    @exit_on_input_error
+    def main():
+        raise error
+
+    with pytest.raises(type(error)):
+        main()

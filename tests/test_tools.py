@@ -183,6 +183,9 @@ def test_mixed_precision_and_channels_last(trained, tmp_path):
         (('train_dataloader.batch_size=1',), 'one image per GPU'),
         (('model.backbone.init_cfg.type=Pretrained', 'model.backbone.init_cfg.checkpoint=no.pth'), 'no file no.pth'),
         (('load_from=no.pth',), 'no file no.pth'),
+        (('model.backbone.arhc=B2',), 'gives RepVGG an argument that it does not take, arhc'),
+        (('train_dataloader.dataset.foo=1',), 'an argument that it does not take, foo'),
+        (('model.decode_head.type=PSPHaed',), 'says type=PSPHaed, and no model has that name'),
     ],
 )
 def test_train_refuses_in_one_line(trained, work, options, message):
