@@ -64,8 +64,9 @@ def test_no_alpha(alpha):
         ClassificationPreprocessor(mixup_alpha=alpha)
 
 
-def test_every_image_draws_its_own_policy(monkeypatch):
-    augment = ImageNetAutoAugment()
+@pytest.mark.parametrize('together', [True, False])
+def test_every_image_draws_its_own_policy(together):
+    augment = ImageNetAutoAugment(together)
     assert len(augment.sub_policies) == 25
     marks = [lambda images, i=i: images + i for i in range(25)]
     for mark in marks:

@@ -60,15 +60,11 @@ def loading_subjects(cfg: Config, folder: str) -> 'Iterator[Subject]':
 def augmentation_subjects(device: torch.device, batch: int, size: int = 224) -> 'Iterator[Subject]':
     """AutoAugment of a random batch (batch, 3, size, size) on a device: image by image, and those of one sub-policy at once."""
     images = torch.rand(batch, 3, size, size, device=device)
-    augment = ImageNetAutoAugment()
+    for form, together in (('one by one', False), ('by sub-policy', True)):
+        augment = ImageNetAutoAugment(together)
 
-    def one_by_one():
-        torch.manual_seed(0)
-        return [augment(image) for image in images.split(1)]
+        def call(augment=augment):
+            torch.manual_seed(0)
+            return augment(images)
 
-    def by_policy():
-        torch.manual_seed(0)
-        return augment(images)
-
-    for form, call in (('one by one', one_by_one), ('by sub-policy', by_policy)):
         yield Subject(f'AutoAugment of {batch}', form, call, batch)
