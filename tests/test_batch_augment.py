@@ -64,9 +64,8 @@ def test_no_alpha(alpha):
         ClassificationPreprocessor(mixup_alpha=alpha)
 
 
-@pytest.mark.parametrize('together', [True, False])
-def test_every_image_draws_its_own_policy(together):
-    augment = ImageNetAutoAugment(together)
+def test_every_image_draws_its_own_policy():
+    augment = ImageNetAutoAugment()
     assert len(augment.sub_policies) == 25
     marks = [lambda images, i=i: images + i for i in range(25)]
     for mark in marks:

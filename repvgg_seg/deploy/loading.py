@@ -1,6 +1,7 @@
 """How fast training images are read by one core, a config's pipeline against plain Pillow, and augmented on a device."""
 
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 
 import cv2
@@ -60,11 +61,11 @@ def loading_subjects(cfg: Config, folder: str) -> 'Iterator[Subject]':
 def augmentation_subjects(device: torch.device, batch: int, size: int = 224) -> 'Iterator[Subject]':
     """AutoAugment of a random batch (batch, 3, size, size) on a device: image by image, and those of one sub-policy at once."""
     images = torch.rand(batch, 3, size, size, device=device)
-    for form, together in (('one by one', False), ('by sub-policy', True)):
-        augment = ImageNetAutoAugment(together)
+    augment = ImageNetAutoAugment()
 
-        def call(augment=augment):
-            torch.manual_seed(0)
-            return augment(images)
+    def call(parts):
+        torch.manual_seed(0)
+        return torch.cat([augment(part) for part in parts])
 
-        yield Subject(f'AutoAugment of {batch}', form, call, batch)
+    for form, parts in (('one by one', images.split(1)), ('by sub-policy', [images])):
+        yield Subject(f'AutoAugment of {batch}', form, partial(call, parts), batch)

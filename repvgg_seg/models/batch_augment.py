@@ -63,26 +63,19 @@ class ImageNetAutoAugment:
     """kornia's AutoAugment on a batch, (N, 3, H, W) from 0 to 1 -> the same.
 
     kornia draws one sub-policy for a whole batch; the policy is made for one an image. So every image draws its own
-    here. No module: kornia's have parameters, which the network's optimizer and checkpoints are not to know.
-
-    Args:
-        together: whether images of the same sub-policy go through it together; None where there is a GPU to keep busy. On a
-            CPU one by one is faster (`tools/benchmark.py loading`).
+    here, and those with the same go through it together. No module: kornia's have parameters, which the network's
+    optimizer and checkpoints are not to know.
     """
 
-    def __init__(self, together: 'bool | None' = None):
-        self.together = together
+    def __init__(self):
         self.sub_policies = list(_kornia().augmentation.auto.AutoAugment('imagenet').children())
 
     def __call__(self, images: Tensor) -> Tensor:
         drawn = torch.randint(len(self.sub_policies), (len(images),))
-        together = images.is_cuda if self.together is None else self.together
-        groups = [drawn == i for i in drawn.unique()] if together else torch.eye(len(images), dtype=torch.bool)
         out = images.clone()
-        for group in groups:
-            sub_policy = self.sub_policies[drawn[group][0]].to(images.device)
-            members = group.nonzero().flatten().to(images.device)
-            out[members] = sub_policy(images[members])
+        for i in drawn.unique():
+            members = (drawn == i).nonzero().flatten().to(images.device)
+            out[members] = self.sub_policies[i].to(images.device)(images[members])
         return out
 
 
