@@ -46,7 +46,7 @@ _NOT_BUILT = {
         'the config gives {} an argument that it does not take, {}: check its spelling'
     ),
     r'(\w+)\.__init__\(\) missing \d+ required positional arguments?: (.+)': 'the config does not say what {} needs: {}',
-    r'(\S+) is not in the \S+::(\w+) registry': (
+    r'(\S+) is not in the \S+::([\w ]+) registry': (
         'the config says type={}, and no {} has that name: check its spelling, and custom_imports'
     ),
 }
@@ -57,7 +57,7 @@ def _fault_of_config(error: Exception) -> 'str | None':
     if not any(frame.f_code.co_name == 'build_from_cfg' for frame, _ in traceback.walk_tb(error.__traceback__)):
         return None
     for pattern, message in _NOT_BUILT.items():
-        match = re.match(pattern, str(error.args[0]))
+        match = re.match(pattern, str(error.args[0]) if error.args else '')
         if match:
             return message.format(*match.groups())
     return None

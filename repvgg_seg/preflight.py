@@ -118,6 +118,7 @@ def fit_loaders(cfg: Config) -> None:
     for loader in filter(None, map(cfg.get, ('train_dataloader', 'val_dataloader', 'test_dataloader'))):
         if not loader.get('num_workers'):
             loader.pop('persistent_workers', None)
+            loader.pop('prefetch_factor', None)
         if not torch.cuda.is_available():
             loader.pop('pin_memory', None)
 

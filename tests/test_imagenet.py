@@ -59,6 +59,12 @@ def test_a_list_of_names(flat, line):
     assert labels(dataset) == [(f'{name}.JPEG', int(name[2]) - 1) for name in names]
 
 
+def test_files_beside_the_images(flat):
+    """A box file of the same name is no image."""
+    (flat / 'val' / 'n01_0.xml').touch()
+    assert labels(listing(flat, ['n01_0 n01'])) == [('n01_0.JPEG', 0)]
+
+
 def test_a_list_of_numbers(flat):
     dataset = listing(flat, ['n01_0.JPEG 2', '', 'n02_1.JPEG 0'])
     assert labels(dataset) == [('n01_0.JPEG', 2), ('n02_1.JPEG', 0)]

@@ -185,6 +185,10 @@ def test_mixed_precision_and_channels_last(trained, tmp_path):
         (('load_from=no.pth',), 'no file no.pth'),
         (('model.backbone.arhc=B2',), 'gives RepVGG an argument that it does not take, arhc'),
         (('train_dataloader.dataset.foo=1',), 'an argument that it does not take, foo'),
+        (
+            ('train_dataloader.sampler.type=InfinitSampler',),
+            'says type=InfinitSampler, and no data sampler has that name',
+        ),
         (('model.decode_head.type=PSPHaed',), 'says type=PSPHaed, and no model has that name'),
     ],
 )

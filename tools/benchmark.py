@@ -3,6 +3,7 @@
 import argparse
 import os.path as osp
 import sys
+from importlib.util import find_spec
 
 import torch
 from mmengine.registry import init_default_scope
@@ -176,7 +177,10 @@ def training_subjects(args, device):
 
 def loading_subjects(args, device):
     yield from loading.loading_subjects(load_config(args.config), args.folder)
-    yield from loading.augmentation_subjects(device, args.batch)
+    if find_spec('kornia'):
+        yield from loading.augmentation_subjects(device, args.batch)
+    else:
+        print('left out: AutoAugment, which comes with kornia', file=sys.stderr)
 
 
 SUBJECTS = dict(

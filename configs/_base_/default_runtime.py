@@ -13,7 +13,7 @@ custom_hooks = [
     dict(type='CheckHeadsHook'),  # heads that do not fit backbone or data set are refused
     dict(type='BatchSizeHook'),  # so is a batch that BN cannot learn from
     dict(type='RankSeedHook'),  # each process augments by random numbers of its own
-    dict(type='SyncBuffersHook'),  # and all evaluate and save the same BN statistics
+    dict(type='SyncBuffersHook'),  # and all evaluate the same BN statistics
 ]
 log_level = 'INFO'
 load_from = None

@@ -48,7 +48,7 @@ def images_in_list(path: str, folder: str) -> list[tuple[str, str]]:
     """
     if not osp.isfile(path):
         raise InputError(f'no list {path}: {LAYOUT}')
-    present = {osp.splitext(name)[0]: osp.join(folder, name) for name in os.listdir(folder)}
+    present = {osp.splitext(name)[0]: osp.join(folder, name) for name in os.listdir(folder) if _is_image(name)}
     images, missing = [], []
     for number, line in enumerate(Path(path).read_text(encoding='utf-8').splitlines(), 1):
         words = line.replace(',', ' ').split()
@@ -84,5 +84,9 @@ def held(path: str) -> str:
 def _images_below(folder: str):
     for parent, _, names in os.walk(folder, followlinks=True):
         for name in names:
-            if name.lower().endswith(SUFFIXES) and not name.startswith('.'):
+            if _is_image(name):
                 yield osp.join(parent, name)
+
+
+def _is_image(name: str) -> bool:
+    return name.lower().endswith(SUFFIXES) and not name.startswith('.')

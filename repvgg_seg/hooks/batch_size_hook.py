@@ -52,7 +52,7 @@ def check_whole_batch(loader) -> None:
     if len(loader) == 0 and not isinstance(loader.sampler, InfiniteSampler):
         raise InputError(
             f'{len(loader.sampler)} images for each process make no batch of {loader.batch_size}: '
-            f'set --cfg-options train_dataloader.batch_size={len(loader.sampler)} or less'
+            'set a smaller --cfg-options train_dataloader.batch_size=N, or name a data set with more images'
         )
 
 
