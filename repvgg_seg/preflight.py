@@ -181,6 +181,13 @@ def use_gloo_without_gpu(cfg: Config) -> None:
     cfg.model_wrapper_cfg = dict(type='MMDistributedDataParallel', device_ids=None, broadcast_buffers=False)
 
 
+def leave_group() -> None:
+    """Wait for the other processes of a run and end together: one that ends with gloo's threads alive may abort."""
+    if torch.distributed.is_initialized():
+        torch.distributed.barrier()
+        torch.distributed.destroy_process_group()
+
+
 def _dicts_in(value):
     """Every dict in a nest of dicts and lists."""
     if isinstance(value, dict):

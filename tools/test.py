@@ -149,6 +149,7 @@ def main():
             metrics={name: float(value) for name, value in metrics.items()},
             **per_class_of(runner.test_evaluator.metrics[0]),
         )
+    preflight.leave_group()
 
 
 if __name__ == '__main__':

@@ -68,6 +68,7 @@ def main():
     runner = Runner.from_cfg(cfg)
     check_whole_batch(runner.train_dataloader)
     runner.train()
+    preflight.leave_group()
 
 
 if __name__ == '__main__':
