@@ -60,6 +60,12 @@ def photos(tmp_path_factory) -> Path:
 
 
 @pytest.fixture
+def work(tmp_path):
+    """Where a tool is to put its log."""
+    return ('--work-dir', tmp_path / 'work')
+
+
+@pytest.fixture
 def run(monkeypatch, capsys, request):
     """Run the `TOOL` of the test's module on arguments: exit status, stdout and stderr."""
 

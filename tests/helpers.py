@@ -1,5 +1,6 @@
 """What several tests need."""
 
+import json
 import os
 import subprocess
 import sys
@@ -42,3 +43,10 @@ def tool(name, *args, status=0):
         (error,) = [line for line in done.stderr.splitlines() if line.startswith('error: ')]
         return error
     return done.stdout + done.stderr
+
+
+def records(trained, tmp_path, *options):
+    """What tools/test.py recorded of a (config, checkpoint)."""
+    config, checkpoint = trained
+    tool('test.py', config, checkpoint, '--result', tmp_path / 'r.json', '--work-dir', tmp_path / 'work', *options)
+    return json.loads((tmp_path / 'r.json').read_text())

@@ -8,7 +8,7 @@ import sys
 
 import pytest
 import torch
-from helpers import REPO, randomise_bn, tool
+from helpers import REPO, randomise_bn, records, tool
 from mmengine.hooks import Hook
 from mmengine.runner import Runner
 from mmseg.registry import MODELS
@@ -29,17 +29,6 @@ def trained(photos, tmp_path_factory):
     said = tool('train.py', config, '--work-dir', work)
     assert 'evaluating the fused form: 11 RepVGG blocks' in said and 'top1: ' in said
     return config, work / 'epoch_4.pth'
-
-
-@pytest.fixture
-def work(tmp_path):
-    return ('--work-dir', tmp_path / 'work')
-
-
-def records(trained, tmp_path, *options):
-    config, checkpoint = trained
-    tool('test.py', config, checkpoint, '--result', tmp_path / 'r.json', '--work-dir', tmp_path / 'work', *options)
-    return json.loads((tmp_path / 'r.json').read_text())
 
 
 def test_scores_of_every_form_are_the_same(trained, tmp_path):

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 import torch
 from cityscapesscripts.helpers.labels import trainId2label
-from helpers import REPO, randomise_bn, relative_error, tool
+from helpers import REPO, randomise_bn, records, relative_error, tool
 from mmseg.registry import MODELS
 from PIL import Image
 from tiny import tiny_config
@@ -27,17 +27,6 @@ def trained(scenes, tmp_path_factory):
     said = tool('train.py', config, '--work-dir', work)
     assert 'evaluating the fused form: 11 RepVGG blocks' in said
     return config, work / 'iter_4.pth'
-
-
-@pytest.fixture
-def work(tmp_path):
-    return ('--work-dir', tmp_path / 'work')
-
-
-def records(trained, tmp_path, *options):
-    config, checkpoint = trained
-    tool('test.py', config, checkpoint, '--result', tmp_path / 'r.json', '--work-dir', tmp_path / 'work', *options)
-    return json.loads((tmp_path / 'r.json').read_text())
 
 
 def test_scores_fused_and_unfused_are_the_same(trained, tmp_path):

@@ -5,14 +5,14 @@ from pathlib import Path
 
 from mmengine.dataset import BaseDataset
 from mmseg.registry import DATASETS
-from PIL import Image
 
 from ..errors import InputError, listed
+from .damaged_files import NamesDamagedFiles
 from .image_index import LAYOUT, folder_names, held, images_in_folders, images_in_list
 
 
 @DATASETS.register_module()
-class ImageNetDataset(BaseDataset):
+class ImageNetDataset(NamesDamagedFiles, BaseDataset):
     """Images of classes: a folder for each class, or one flat folder and a list.
 
     Each item is what the pipeline makes of `dict(img_path, label)`. Classes are numbered in the order of their sorted
@@ -79,27 +79,3 @@ class ImageNetDataset(BaseDataset):
             raise InputError(f'classes: no file or folder {path}')
         lines = Path(path).read_text(encoding='utf-8').splitlines()
         return sorted(words[0] for words in map(str.split, lines) if words)
-
-    def prepare_data(self, idx: int):
-        try:
-            return super().prepare_data(idx)
-        except InputError:
-            raise
-        except Exception as error:
-            path = self.get_data_info(idx)['img_path']
-            fault = _fault_of(path)
-            if fault:
-                raise InputError(
-                    f'cannot decode {path}: the file is damaged or no image; fetch it again ({fault})'
-                ) from error
-            raise
-
-
-def _fault_of(path: str) -> str:
-    """Why a file cannot be decoded; nothing where it can."""
-    try:
-        with Image.open(path) as image:
-            image.load()
-    except Exception as error:
-        return str(error)
-    return ''

@@ -1,15 +1,12 @@
 """Street scenes for mmseg, with the checks that save a night: what is missing, and what to do about it."""
 
-import logging
 import os.path as osp
 
-import mmcv
-from mmengine.fileio import get
-from mmengine.logging import print_log
 from mmseg.datasets import BaseSegDataset, CityscapesDataset
 from mmseg.registry import DATASETS
 
 from ..errors import InputError
+from .damaged_files import NamesDamagedFiles
 
 _SYNTHETIC = (
     'to try now without it: python tools/make_synthetic_scenes.py data/synthetic, then '
@@ -17,13 +14,14 @@ _SYNTHETIC = (
 )
 
 
-class CheckedSegDataset(BaseSegDataset):
+class CheckedSegDataset(NamesDamagedFiles, BaseSegDataset):
     """A data set of mmseg that says which folder, label or image is at fault.
 
     Raises:
         InputError: no such folder, no images in it, images without labels; on access, a file that cannot be decoded.
     """
 
+    FILES = ('img_path', 'seg_map_path')
     HOW_TO_GET = ''  # what to download and how to prepare it
 
     def load_data_list(self) -> list[dict]:
@@ -42,28 +40,6 @@ class CheckedSegDataset(BaseSegDataset):
         for info in data_list:
             info['num_classes'] = len(self.metainfo['classes'])
         return data_list
-
-    def prepare_data(self, idx: int):
-        try:
-            return super().prepare_data(idx)
-        except InputError:
-            raise
-        except Exception as error:
-            info = self.get_data_info(idx)
-            for path in filter(None, (info['img_path'], info.get('seg_map_path'))):
-                if not _decodes(path):
-                    raise InputError(
-                        f'cannot decode {path}: the file is damaged or no image; fetch it again'
-                    ) from error
-            raise
-
-
-def _decodes(path: str) -> bool:
-    try:
-        return mmcv.imfrombytes(get(path), flag='unchanged') is not None
-    except Exception as error:
-        print_log(f'{path}: {error}', 'current', logging.DEBUG)
-        return False
 
 
 @DATASETS.register_module()

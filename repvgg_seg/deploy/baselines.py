@@ -20,13 +20,14 @@ _EFFICIENTNETS = {
 _RESNETS = tuple(f'ResNet-{depth}' for depth in (18, 34, 50, 101, 152)) + ('ResNeXt-50', 'ResNeXt-101')
 BASELINES = (*_RESNETS, 'VGG-16', *_REGNETX, *_EFFICIENTNETS)
 # Its convs and the norms behind them, by their names.
-_PAIRS = {
-    'convolution': ('normalization', 'batchnorm'),
-    'expand_conv': ('expand_bn',),
-    'depthwise_conv': ('depthwise_norm',),
-    'project_conv': ('project_bn',),
-    'top_conv': ('top_bn',),
-}
+_PAIRS = (
+    ('convolution', 'normalization'),
+    ('convolution', 'batchnorm'),
+    ('expand_conv', 'expand_bn'),
+    ('depthwise_conv', 'depthwise_norm'),
+    ('project_conv', 'project_bn'),
+    ('top_conv', 'top_bn'),
+)
 
 
 class Classifier(nn.Module):
@@ -97,12 +98,11 @@ def _from_transformers(name: str) -> Classifier:
 def _pair_up(network: nn.Module) -> None:
     """Put every conv and the BN behind it into one `nn.Sequential`, in the place of the conv."""
     for owner in list(network.modules()):
-        for conv_name, norm_names in _PAIRS.items():
-            for norm_name in norm_names:
-                conv, norm = getattr(owner, conv_name, None), getattr(owner, norm_name, None)
-                if isinstance(conv, nn.Conv2d) and isinstance(norm, nn.BatchNorm2d):
-                    setattr(owner, conv_name, nn.Sequential(_plain(conv), norm))
-                    setattr(owner, norm_name, nn.Identity())
+        for conv_name, norm_name in _PAIRS:
+            conv, norm = getattr(owner, conv_name, None), getattr(owner, norm_name, None)
+            if isinstance(conv, nn.Conv2d) and isinstance(norm, nn.BatchNorm2d):
+                setattr(owner, conv_name, nn.Sequential(_plain(conv), norm))
+                setattr(owner, norm_name, nn.Identity())
 
 
 def _plain(conv: nn.Conv2d) -> nn.Conv2d:
