@@ -36,7 +36,7 @@ def _mmseg_scope():
 @pytest.fixture(scope='session')
 def scenes(tmp_path_factory) -> Path:
     """Six small synthetic scenes, four to train on and two to validate."""
-    from repvgg_seg.datasets.synthetic import generate
+    from repvgg_seg.synthetic.dataset import generate
 
     root = tmp_path_factory.mktemp('scenes') / 'synthetic'
     generate(root, dict(train=4, val=2), size=(64, 128), seed=0)

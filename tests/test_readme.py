@@ -27,6 +27,6 @@ def test_the_tables_are_those_of_results():
 
 def test_every_option_that_it_names_is_the_tools():
     for tool, options in re.findall(r'tools/(\w+)\.py([^\n]*)', README):
-        source = (REPO / 'tools' / f'{tool}.py').read_text()
+        source = (REPO / 'repvgg_seg' / 'cli' / f'{tool}.py').read_text()
         for option in re.findall(r'(?<!\w)--[a-z][\w-]+', options.split('#')[0]):
             assert f"'{option}'" in source, f'{tool}.py has no {option}'

@@ -1,6 +1,8 @@
-from .batch_augment import ClassificationPreprocessor
+"""The networks, and the algebra that fuses them."""
+
 from .classifier import RepVGGClassifier
 from .psp_head import QuarterPSPHead
+from .reparameterize import reparameterize_model
 from .repvgg import RepVGG
 
-__all__ = ['ClassificationPreprocessor', 'QuarterPSPHead', 'RepVGG', 'RepVGGClassifier']
+__all__ = ['QuarterPSPHead', 'RepVGG', 'RepVGGClassifier', 'reparameterize_model']

@@ -12,7 +12,7 @@ from torch.nn.modules.batchnorm import _BatchNorm
 from torch.utils.checkpoint import checkpoint
 
 from ..errors import InputError
-from .arch import SE_RATIO
+from .archs import SE_RATIO
 from .plan import LayerPlan
 from .reparam import fuse_branches, fuse_conv_bn, identity_kernel
 

@@ -7,9 +7,9 @@ from mmseg.registry import MODELS
 from torch import Tensor, nn
 
 from ..errors import InputError
-from .arch import ArchSpec
+from .archs import ArchSpec
 from .repvgg import RepVGG
-from .weights import account_for, backbone_weights
+from .state import account_for
 
 
 @MODELS.register_module()
@@ -98,7 +98,7 @@ class RepVGGClassifier(BaseModel):
     def _load_from_state_dict(self, state_dict, prefix, *args, **kwargs):
         """Take any family's names and wrappers, and account for the linear layer; the backbone does so for its own."""
         given = {name: value for name, value in state_dict.items() if name.startswith(prefix)}
-        weights = backbone_weights({name[len(prefix) :]: value for name, value in given.items()}, self.backbone)
+        weights = self.backbone.match({name[len(prefix) :]: value for name, value in given.items()})
         account_for(weights.rest, {f'linear.{name}': tensor for name, tensor in self.linear.state_dict().items()})
         for name in given:
             del state_dict[name]

@@ -1,9 +1,11 @@
 """Spec and output stride -> the facts of every layer, before any layer exists. Standard library only."""
 
+from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from ..errors import InputError
-from .arch import ArchSpec
+from .archs import ArchSpec
 
 # Stride of the first layer and dilation of every layer, for each of the five stages.
 _STAGES = {
@@ -80,6 +82,16 @@ def plan_layers(
             )
             in_channels = width
     return tuple(layers)
+
+
+def layer_names(plans: 'Sequence[LayerPlan]') -> list[str]:
+    """The official name of every layer in a state dict: `stage0`, `stage1.0`, `stage1.1`, ..."""
+    numbers = Counter()
+    names = []
+    for plan in plans:
+        names.append('stage0' if plan.stage == 0 else f'stage{plan.stage}.{numbers[plan.stage]}')
+        numbers[plan.stage] += 1
+    return names
 
 
 def _check_dilate_last(spec, dilations, output_stride, dilate_last):

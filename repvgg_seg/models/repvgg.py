@@ -1,8 +1,7 @@
 """RepVGG as a backbone of MMSegmentation (paper, sections 3 and 4.3)."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
-import torch
 from mmengine.logging import print_log
 from mmengine.model import BaseModule
 from mmseg.registry import MODELS
@@ -10,10 +9,11 @@ from torch import Tensor, nn
 from torch.nn.modules.batchnorm import _BatchNorm
 
 from ..errors import InputError, listed
-from .arch import ArchSpec, get_arch
+from ..weight_names import Weights
+from .archs import ArchSpec, get_arch
 from .block import RepVGGBlock, switch_to_deploy
 from .plan import plan_layers
-from .weights import backbone_weights, is_fused
+from .state import match
 
 
 @MODELS.register_module()
@@ -24,7 +24,7 @@ class RepVGG(BaseModule):
     output stride, so that ImageNet weights load unchanged.
 
     Args:
-        arch: one of `repvgg_seg.models.arch.ARCHS`, or a dict of the fields of `ArchSpec`.
+        arch: one of `repvgg_seg.models.archs.ARCHS`, or a dict of the fields of `ArchSpec`.
         in_channels: channels of the image.
         out_indices: stages whose output is returned, in this order; 0 is the paper's stage 2 (stride 4) and 3 its stage 5.
         output_stride: 32; 16 (the last stage dilated by 2); or 8 (the last two by 2 and 4).
@@ -65,14 +65,15 @@ class RepVGG(BaseModule):
             raise InputError(f'out_indices must be among 0, 1, 2, 3 (stages 2 to 5 of the paper), got {out_indices!r}')
         if frozen_stages not in range(-1, 5):
             raise InputError(f'frozen_stages must be -1 (none) to 4 (all), got {frozen_stages!r}')
-        plans = plan_layers(self.arch, in_channels, output_stride, dilate_last, stem_stride)
+        self.plans = plan_layers(self.arch, in_channels, output_stride, dilate_last, stem_stride)
+        self.norm_cfg = norm_cfg
         self.out_indices = tuple(out_indices)
         self.out_channels = tuple(self.arch.widths[i + 1] for i in out_indices)
         self.frozen_stages = frozen_stages
         self.norm_eval = norm_eval
 
         def blocks(stage):
-            return [RepVGGBlock(plan, norm_cfg, with_cp, deploy) for plan in plans if plan.stage == stage]
+            return [RepVGGBlock(plan, norm_cfg, with_cp, deploy) for plan in self.plans if plan.stage == stage]
 
         (self.stage0,) = blocks(0)
         for stage in range(1, 5):
@@ -106,25 +107,18 @@ class RepVGG(BaseModule):
             for parameter in module.parameters():
                 parameter.requires_grad = False
 
-    def expected_state(self, fused: bool) -> 'dict[str, Tensor]':
-        """The state dict in training or deploy form; where that is not the form the backbone has, names and shapes only."""
-        if fused == is_fused(self.state_dict()):
-            return self.state_dict()
-        with torch.device('meta'):
-            stem = self.stage0
-            other = RepVGG(
-                self.arch,
-                stem.plan.in_channels,
-                norm_cfg=stem.norm_cfg,
-                deploy=fused,
-                stem_stride=stem.plan.stride,
-            )
-        return other.state_dict()
+    def match(self, checkpoint: Mapping) -> Weights:
+        """The tensors of a checkpoint of any family, sorted; those of this backbone, in either form, are all there.
+
+        Raises:
+            InputError: as `repvgg_seg.models.state.match`.
+        """
+        return match(checkpoint, self.arch, self.plans, self.norm_cfg)
 
     def _load_from_state_dict(self, state_dict, prefix, *args, **kwargs):
         """Account for every tensor, in any family's names and wrappers, whoever loads: torch or mmengine's `Pretrained`."""
         given = {name: value for name, value in state_dict.items() if name.startswith(prefix)}
-        weights = backbone_weights({name[len(prefix) :]: value for name, value in given.items()}, self)
+        weights = self.match({name[len(prefix) :]: value for name, value in given.items()})
         for name in given:
             del state_dict[name]
         for name, tensor in weights.backbone.items():

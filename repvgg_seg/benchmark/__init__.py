@@ -1,0 +1,1 @@
+"""What is timed and compared: networks, kernels, training iterations, data loading; the tables of the paper."""

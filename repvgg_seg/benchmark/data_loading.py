@@ -1,0 +1,71 @@
+"""How fast training images are read by one core, a config's pipeline against plain Pillow, and augmented on a device."""
+
+from collections.abc import Iterator
+from functools import partial
+from pathlib import Path
+
+import cv2
+import numpy as np
+import torch
+from mmcv.transforms import Compose
+from mmengine.config import Config
+from mmseg.registry import TRANSFORMS
+from PIL import Image
+from torch import Tensor
+
+from ..data.batch_augment import ImageNetAutoAugment
+from ..errors import InputError
+from .run import Subject
+
+
+def loading_subjects(cfg: Config, folder: str) -> 'Iterator[Subject]':
+    """Every image of a folder, from the file to a uint8 tensor (3, size, size), by both ways with the same crops.
+
+    Args:
+        cfg: of a classifier; its training pipeline starts with `LoadRandomResizedCrop`.
+        folder: of images, at whatever depth.
+
+    Raises:
+        InputError: no images there, or another pipeline.
+    """
+    paths = sorted(path for path in Path(folder).rglob('*') if path.suffix.lower() in ('.jpeg', '.jpg'))
+    if not paths:
+        raise InputError(f'no *.JPEG or *.jpg below {folder}: name a folder of photographs')
+    if cfg.train_pipeline[0].type != 'LoadRandomResizedCrop':
+        raise InputError('the benchmark of the loader is for a config of configs/imagenet')
+    cv2.setNumThreads(0)  # as in a worker of the loader
+    pipeline = Compose(cfg.train_pipeline)
+    crop = TRANSFORMS.build(cfg.train_pipeline[0])
+
+    def configured(path: Path) -> Tensor:
+        return pipeline(dict(img_path=str(path), label=0))['inputs']
+
+    def plain(path: Path) -> Tensor:
+        with Image.open(path) as opened:
+            image = opened.convert('RGB')
+        x, y, width, height = crop.draw(*image.size)
+        image = image.crop((x, y, x + width, y + height)).resize((crop.size, crop.size), Image.Resampling.BILINEAR)
+        if np.random.rand() < 0.5:
+            image = image.transpose(Image.Transpose.FLIP_LEFT_RIGHT)
+        return torch.from_numpy(np.array(image).transpose(2, 0, 1).copy())
+
+    for form, load in (('plain PIL', plain), ('pipeline', configured)):
+
+        def call(load=load):
+            np.random.seed(0)
+            return [load(path) for path in paths]
+
+        yield Subject(f'{len(paths)} images', form, call, len(paths))
+
+
+def augmentation_subjects(device: torch.device, batch: int, size: int = 224) -> 'Iterator[Subject]':
+    """AutoAugment of a random batch (batch, 3, size, size) on a device: image by image, and those of one sub-policy at once."""
+    images = torch.rand(batch, 3, size, size, device=device)
+    augment = ImageNetAutoAugment()
+
+    def call(parts):
+        torch.manual_seed(0)
+        return torch.cat([augment(part) for part in parts])
+
+    for form, parts in (('one by one', images.split(1)), ('by sub-policy', [images])):
+        yield Subject(f'AutoAugment of {batch}', form, partial(call, parts), batch)

@@ -1,3 +1,0 @@
-from .layout import draw_scene
-
-__all__ = ['draw_scene']

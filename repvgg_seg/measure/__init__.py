@@ -1,0 +1,1 @@
+"""Times, memory and operation counts of a call."""

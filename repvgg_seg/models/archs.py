@@ -1,0 +1,123 @@
+"""The published RepVGG architectures, as data (paper, Tables 2 and 3). Standard library only."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, fields
+
+from ..errors import InputError
+
+SE_RATIO = 16  # squeeze-and-excitation works on that part of the channels
+
+
+def _is_count(value) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool) and value > 0
+
+
+@dataclass(frozen=True)
+class ArchSpec:
+    """What makes one RepVGG differ from another.
+
+    Args:
+        depths: layers in each of the five stages; one in the first.
+        a: width multiplier of stages 1 to 4 (the first is never wider than 64 channels).
+        b: width multiplier of stage 5.
+        groups: groups of every second layer: the 3rd, 5th, 7th, ... of the body (paper, section 3.4).
+        se: squeeze-and-excitation before every ReLU (D2se; not in the paper).
+
+    Raises:
+        InputError: a value of another type or out of its range; names it.
+    """
+
+    depths: tuple[int, int, int, int, int]
+    a: float
+    b: float
+    groups: int = 1
+    se: bool = False
+
+    def __post_init__(self):
+        depths = tuple(self.depths) if isinstance(self.depths, Sequence) else ()
+        if len(depths) != 5 or not all(map(_is_count, depths)):
+            raise InputError(f'arch: depths must be five positive integers, one a stage, got {self.depths!r}')
+        if depths[0] != 1:
+            raise InputError(f'arch: stage 1 is one layer, got depths {depths!r}: name 1 and put the others in stage 2')
+        object.__setattr__(self, 'depths', depths)
+        for name in 'ab':
+            value = getattr(self, name)
+            if isinstance(value, bool) or not isinstance(value, (int, float)) or not 0 < value < float('inf'):
+                raise InputError(f'arch: width multiplier {name} must be a positive number, got {value!r}')
+        if any(width != int(width) for width in self._exact_widths()):
+            raise InputError(
+                f'arch: a={self.a!r}, b={self.b!r} give the widths {self._exact_widths()}, which are not whole numbers'
+            )
+        if not _is_count(self.groups) or any(w % self.groups for w in self.widths[1:]):
+            raise InputError(
+                f'arch: groups must be a positive integer that divides the widths {self.widths[1:]}, got {self.groups!r}'
+            )
+        if not isinstance(self.se, bool):
+            raise InputError(f'arch: se must be True or False, got {self.se!r}')
+        if self.se and min(self.widths) < SE_RATIO:
+            raise InputError(f'arch: se=True needs widths of at least {SE_RATIO}, got {self.widths}')
+
+    def _exact_widths(self):
+        return min(64, 64 * self.a), 64 * self.a, 128 * self.a, 256 * self.a, 512 * self.b
+
+    @property
+    def widths(self) -> tuple[int, int, int, int, int]:
+        """Channels of the five stages (paper, Table 2)."""
+        return tuple(int(width) for width in self._exact_widths())
+
+
+_A = (1, 2, 4, 14, 1)
+_B = (1, 4, 6, 16, 1)
+
+ARCHS: dict[str, ArchSpec] = {
+    'A0': ArchSpec(_A, 0.75, 2.5),
+    'A1': ArchSpec(_A, 1, 2.5),
+    'A2': ArchSpec(_A, 1.5, 2.75),
+    'B0': ArchSpec(_B, 1, 2.5),
+    'B1': ArchSpec(_B, 2, 4),
+    'B1g2': ArchSpec(_B, 2, 4, groups=2),
+    'B1g4': ArchSpec(_B, 2, 4, groups=4),
+    'B2': ArchSpec(_B, 2.5, 5),
+    'B2g2': ArchSpec(_B, 2.5, 5, groups=2),
+    'B2g4': ArchSpec(_B, 2.5, 5, groups=4),
+    'B3': ArchSpec(_B, 3, 5),
+    'B3g2': ArchSpec(_B, 3, 5, groups=2),
+    'B3g4': ArchSpec(_B, 3, 5, groups=4),
+    'D2se': ArchSpec((1, 8, 14, 24, 1), 2.5, 5, se=True),
+}
+
+
+def get_arch(arch: 'str | Mapping | ArchSpec') -> ArchSpec:
+    """The spec of a published architecture by its name, or of one's own from a dict of `ArchSpec`'s fields.
+
+    Raises:
+        InputError: an unknown name (the known ones are listed), or a dict that is no spec.
+    """
+    if isinstance(arch, ArchSpec):
+        return arch
+    if isinstance(arch, str):
+        if arch not in ARCHS:
+            raise InputError(f'unknown RepVGG arch {arch!r}; known: {", ".join(ARCHS)}; or a dict: {_dict_form()}')
+        return ARCHS[arch]
+    if isinstance(arch, Mapping):
+        names = {field.name for field in fields(ArchSpec)}
+        unknown, missing = set(arch) - names, {'depths', 'a', 'b'} - set(arch)
+        if unknown or missing:
+            raise InputError(
+                f'arch as a dict is {_dict_form()}; unknown keys: {sorted(unknown)}, missing: {sorted(missing)}'
+            )
+        return ArchSpec(**arch)
+    raise InputError(f'arch must be one of {", ".join(ARCHS)} or a dict, got {type(arch).__name__}')
+
+
+def arch_name(spec: ArchSpec) -> str:
+    """The published name of an architecture, or its facts, as in `RepVGG(1,2,2,5,1; a=0.25, b=0.25, groups=2)`."""
+    for name, known in ARCHS.items():
+        if known == spec:
+            return f'RepVGG-{name}'
+    facts = f'{",".join(map(str, spec.depths))}; a={spec.a:g}, b={spec.b:g}'
+    return f'RepVGG({facts}{f", groups={spec.groups}" if spec.groups > 1 else ""}{", se" if spec.se else ""})'
+
+
+def _dict_form() -> str:
+    return 'dict(depths=(1, 2, 4, 14, 1), a=0.75, b=2.5, groups=1, se=False)'

@@ -1,0 +1,127 @@
+"""State dicts of a RepVGG: their form, their architecture, and whether they hold every tensor of a network.
+
+Pure functions on names and shapes; nothing is loaded here.
+"""
+
+import re
+from collections import Counter
+from collections.abc import Mapping, Sequence
+
+import torch
+from torch import Tensor
+
+from ..errors import InputError, listed
+from ..weight_names import Weights, sort_out, unwrap
+from .archs import ArchSpec, arch_name
+from .block import RepVGGBlock
+from .plan import LayerPlan, layer_names
+
+_COUNTER = 'num_batches_tracked'  # of BN; older files lack it, and nothing here reads it
+_RESNET_DEPTHS = {(2, 2, 2, 2): 18, (3, 4, 6, 3): 50, (3, 4, 23, 3): 101, (3, 8, 36, 3): 152}
+
+
+def match(checkpoint: Mapping, spec: ArchSpec, plans: 'Sequence[LayerPlan]', norm_cfg: 'dict | None' = None) -> Weights:
+    """Sort the tensors of a checkpoint of any family and either form; those of the body are all there and fit.
+
+    Args:
+        checkpoint: a state dict, or what wraps one.
+        spec: the architecture that is wanted.
+        plans: its layers.
+        norm_cfg: the norm of its branches, as `RepVGGBlock` takes it.
+
+    Raises:
+        InputError: no RepVGG in it, one of another architecture, or tensors of the body missing, unexpected or of
+            another shape; lists them.
+    """
+    weights = sort_out(checkpoint)
+    if weights is None:
+        raise InputError(_no_repvgg(unwrap(checkpoint), arch_name(spec)))
+    recognised = recognise_arch(weights.backbone)
+    if recognised is not None and recognised != spec:
+        raise InputError(f'this checkpoint is a {arch_name(recognised)}, the config says {arch_name(spec)}')
+    expected = body_state(plans, norm_cfg, fused=is_fused(weights.backbone))
+    account_for(weights.backbone, expected)
+    weights.backbone = {name: tensor for name, tensor in weights.backbone.items() if name in expected}
+    return weights
+
+
+def body_state(plans: 'Sequence[LayerPlan]', norm_cfg: 'dict | None', fused: bool) -> dict[str, Tensor]:
+    """The state dict of a body in training or fused form: names and shapes, on the device 'meta'."""
+    with torch.device('meta'):
+        blocks = [RepVGGBlock(plan, norm_cfg, deploy=fused) for plan in plans]
+    return {
+        f'{layer}.{name}': tensor
+        for layer, block in zip(layer_names(plans), blocks, strict=True)
+        for name, tensor in block.state_dict().items()
+    }
+
+
+def account_for(found: Mapping[str, Tensor], expected: Mapping[str, Tensor]) -> None:
+    """Raise `InputError` unless both have the same names (but for BN's batch counters) and shapes."""
+    missing = [name for name in expected if name not in found and not name.endswith(_COUNTER)]
+    unexpected = [name for name in found if name not in expected and not name.endswith(_COUNTER)]
+    reshaped = [
+        f'{name} {tuple(found[name].shape)} in place of {tuple(tensor.shape)}'
+        for name, tensor in expected.items()
+        if name in found and found[name].shape != tensor.shape
+    ]
+    kinds = (('missing', missing), ('unexpected', unexpected), ('of another shape', reshaped))
+    faults = '; '.join(f'{len(names)} {kind}: {listed(names)}' for kind, names in kinds if names)
+    if faults:
+        raise InputError(f'the checkpoint does not fit the model: {faults}; use the config that it was made with')
+
+
+def is_fused(state_dict: Mapping[str, Tensor]) -> bool:
+    """Whether the blocks in a state dict, at any depth of names, are in deploy form."""
+    return any('rbr_reparam.' in name for name in state_dict)
+
+
+def recognise_arch(state_dict: Mapping[str, Tensor]) -> 'ArchSpec | None':
+    """The architecture that the shapes tell, None where they are not all there.
+
+    Args:
+        state_dict: a backbone's, in training or deploy form, under our names.
+    """
+    kernels = {}
+    for name, tensor in state_dict.items():
+        match = re.fullmatch(r'stage(\d)(?:\.(\d+))?\.(?:rbr_dense\.conv|rbr_reparam)\.weight', name)
+        if match:
+            kernels[int(match[1]), int(match[2] or 0)] = tensor
+    depths = tuple(sum(stage == i for stage, _ in kernels) for i in range(5))
+    if 0 in depths or set(kernels) != {(stage, i) for stage in range(5) for i in range(depths[stage])}:
+        return None
+    _, second, third, *_ = (kernels[place] for place in sorted(kernels))  # the third is the first with groups
+    try:
+        return ArchSpec(
+            depths,
+            a=kernels[1, 0].shape[0] / 64,
+            b=kernels[4, 0].shape[0] / 512,
+            groups=second.shape[0] // third.shape[1],
+            se=any('.se.' in name for name in state_dict),
+        )
+    except InputError:
+        return None
+
+
+def network_name(state_dict: Mapping[str, Tensor]) -> 'str | None':
+    """What network the names and shapes tell; None for one that is not known here."""
+    weights = sort_out(state_dict)
+    if weights is not None:
+        arch = recognise_arch(weights.backbone)
+        return arch_name(arch) if arch else 'RepVGG'
+    first_convs = (re.search(r'(?:^|\.)layer([1-4])\.\d+\.conv1\.weight$', name) for name in state_dict)
+    blocks = Counter(match[1] for match in first_convs if match)
+    depth = _RESNET_DEPTHS.get(tuple(blocks[i] for i in '1234'))
+    if depth == 50 and not any(re.search(r'layer1\.0\.conv3\.', name) for name in state_dict):
+        depth = 34  # the same number of blocks, of two convs each
+    return f'ResNet-{depth}' if depth else None
+
+
+def _no_repvgg(tensors: Mapping[str, Tensor], wanted: str) -> str:
+    network = network_name(tensors)
+    if network:
+        return f'this checkpoint is a {network}, the config says {wanted}'
+    return (
+        f'no RepVGG weights in this checkpoint: wanted stage0.rbr_dense.conv.weight and so on (or the names of timm or '
+        f'mmpretrain) for {wanted}, found {listed(tensors) or "nothing"}'
+    )

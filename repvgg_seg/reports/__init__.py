@@ -1,0 +1,1 @@
+"""Records of what was measured, with the environment it was measured in."""

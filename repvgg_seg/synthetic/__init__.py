@@ -1,0 +1,3 @@
+from .scene import draw_scene
+
+__all__ = ['draw_scene']

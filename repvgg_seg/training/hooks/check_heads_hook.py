@@ -1,0 +1,74 @@
+"""Heads that do not fit their backbone or data set, said before the first batch."""
+
+from mmengine.hooks import Hook
+from mmengine.registry import HOOKS
+from mmseg.models.decode_heads.decode_head import BaseDecodeHead
+
+from ...errors import InputError, listed
+from ...models import RepVGG, RepVGGClassifier
+from ...models.block import unwrap_model
+
+
+@HOOKS.register_module()
+class CheckHeadsHook(Hook):
+    """Compare the heads with the channels of the backbone and the classes of the data set.
+
+    A class that the head does not know would be an index out of range in the loss, on a GPU a failed assertion without
+    a cause.
+
+    Raises:
+        InputError: before training or testing; says which setting has to change to what.
+    """
+
+    def before_train(self, runner) -> None:
+        trained = runner.train_dataloader.dataset
+        _check(runner.model, trained)
+        if runner.val_loop is not None:
+            validated = runner.val_dataloader.dataset
+            _check(runner.model, validated)
+            _check_same_classes(trained.metainfo, validated.metainfo)
+
+    def before_test(self, runner) -> None:
+        _check(runner.model, runner.test_dataloader.dataset)
+
+
+def _check_same_classes(trained: dict, validated: dict) -> None:
+    """Names in the same order, where both sets have names."""
+    named = trained.get('classes_complete', True) and validated.get('classes_complete', True)
+    if named and tuple(trained['classes']) != tuple(validated['classes']):
+        differing = sorted(set(trained['classes']) ^ set(validated['classes'])) or trained['classes']
+        raise InputError(
+            f'training and validation set do not have the same classes: they differ in {listed(differing)}; '
+            'name all classes to both by `classes`'
+        )
+
+
+def _check(model, dataset) -> None:
+    model = unwrap_model(model)
+    classes = len(dataset.metainfo['classes'])
+    if isinstance(model, RepVGGClassifier):
+        _check_classifier(model.linear.out_features, classes, dataset.metainfo.get('classes_complete', True))
+    backbone = getattr(model, 'backbone', None)
+    for name in ('decode_head', 'auxiliary_head'):
+        head = getattr(model, name, None)
+        if not isinstance(head, BaseDecodeHead):
+            continue
+        if head.num_classes != classes:
+            raise InputError(
+                f'the data set has {classes} classes, {name}.num_classes is {head.num_classes}: '
+                f'set --cfg-options model.{name}.num_classes={classes}'
+            )
+        single = isinstance(backbone, RepVGG) and isinstance(head.in_index, int) and not model.with_neck
+        if single and head.in_channels != (channels := backbone.out_channels[head.in_index]):
+            raise InputError(
+                f'the backbone gives {channels} channels at index {head.in_index}, {name}.in_channels is '
+                f'{head.in_channels}: set --cfg-options model.{name}.in_channels={channels}'
+            )
+
+
+def _check_classifier(known: int, classes: int, complete: bool) -> None:
+    if classes > known or (complete and classes < known):
+        raise InputError(
+            f'the data set has {classes} classes, model.num_classes is {known}: '
+            f'set --cfg-options model.num_classes={classes}, or name all classes to the data set by `classes`'
+        )

@@ -1,0 +1,212 @@
+"""The tools as a user runs them, each in a process of its own, on a run of four iterations."""
+
+import importlib
+import json
+import os
+import shutil
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+import torch
+from cityscapesscripts.helpers.labels import trainId2label
+from helpers import REPO, randomise_bn, records, relative_error, tool
+from mmseg.registry import MODELS
+from PIL import Image
+from tiny import tiny_config
+
+
+@pytest.fixture(scope='module')
+def trained(scenes, tmp_path_factory):
+    """A config file, and the checkpoint that tools/train.py wrote for it."""
+    work = tmp_path_factory.mktemp('trained')
+    config = work / 'tiny.py'
+    cfg = tiny_config(scenes, work, log_level='INFO')
+    cfg.dump(config)
+    said = tool('train.py', config, '--work-dir', work)
+    assert 'evaluating the fused form: 11 RepVGG blocks' in said
+    return config, work / 'iter_4.pth'
+
+
+def test_scores_fused_and_unfused_are_the_same(trained, tmp_path):
+    fused, plain = records(trained, tmp_path), records(trained, tmp_path, '--no-fuse')
+    assert (fused['form'], plain['form']) == ('fused', 'training form')
+    assert fused['images'] == plain['images'] == 2
+    assert fused['metrics'].keys() == {'mIoU', 'mAcc', 'aAcc'} and len(fused['per_class']) == 19
+    for name, value in fused['metrics'].items():
+        assert value == pytest.approx(plain['metrics'][name], abs=0.01)
+    for key in ('device', 'torch', 'mmseg'):
+        assert fused['environment'][key]
+    assert (fused['training']['iterations'], fused['training']['seed'], fused['training']['batch_size']) == (4, 3, 2)
+    assert fused['checkpoint']['name'] == 'iter_4.pth' and len(fused['checkpoint']['sha256']) == 64
+
+
+def test_scores_of_the_optimized_form_are_the_same(trained, tmp_path):
+    optimized = records(trained, tmp_path, '--optimize')
+    assert optimized['form'] == 'optimized'
+    assert optimized['metrics'] == pytest.approx(records(trained, tmp_path)['metrics'], abs=0.01)
+
+
+def test_test_time_augmentation(trained, tmp_path):
+    assert records(trained, tmp_path, '--tta')['tta'] is True
+
+
+def test_predictions_as_official_labels_and_as_pictures(trained, tmp_path, work):
+    out, show = tmp_path / 'out', tmp_path / 'show'
+    tool('test.py', *trained, '--out', out, '--show-dir', show, *work)
+    labels = sorted(out.glob('*.png'))
+    assert [path.name for path in labels] == [f'synthval_00000{i}_000019_leftImg8bit.png' for i in range(2)]
+    official = {label.id for train_id, label in trainId2label.items() if 0 <= train_id < 19}
+    for path in labels:
+        label = np.array(Image.open(path))
+        assert label.shape == (64, 128) and set(np.unique(label)) <= official
+    assert len(list(show.rglob('*.png'))) == 2
+    assert 'is not empty' in tool('test.py', *trained, '--out', out, *work, status=2)
+
+
+def test_prediction_without_labels(trained, scenes, tmp_path, work):
+    images = shutil.copytree(scenes / 'leftImg8bit', tmp_path / 'images' / 'leftImg8bit')
+    root = f'test_dataloader.dataset.data_root={images.parent}'
+    tool('test.py', *trained, '--out', tmp_path / 'out', '--format-only', *work, '--cfg-options', root)
+    assert len(list((tmp_path / 'out').glob('*.png'))) == 2
+
+
+def test_reparameterize_and_score_the_fused_file(trained, scenes, tmp_path, work):
+    config, checkpoint = trained
+    fused = tmp_path / 'fused.pth'
+    image = next((scenes / 'leftImg8bit' / 'val').rglob('*.png'))
+    said = tool('reparameterize.py', config, checkpoint, fused, '--image', image)
+    difference = float(said.split('training and fused form: ')[1].split()[0])
+    assert 0 < difference < 1e-5
+    names = torch.load(fused, weights_only=False)['state_dict']
+    assert 'backbone.stage0.rbr_reparam.weight' in names and not any('rbr_dense' in name for name in names)
+    from_file = records((config, fused), tmp_path)
+    assert from_file['metrics'] == pytest.approx(records(trained, tmp_path)['metrics'], abs=0.01)
+
+    before = fused.read_bytes()
+    assert 'exists' in tool('reparameterize.py', config, checkpoint, fused, status=2)
+    assert fused.read_bytes() == before
+    assert 'cannot be got back' in tool('reparameterize.py', config, checkpoint, checkpoint, '--overwrite', status=2)
+    assert 'is fused already' in tool('test.py', config, fused, '--no-fuse', *work, status=2)
+    assert 'nothing to fuse' in tool('reparameterize.py', config, fused, tmp_path / 'again.pth', status=2)
+    # and into a model built fused
+    deploy = ('--cfg-options', 'model.backbone.deploy=True')
+    tool('test.py', config, fused, *work, *deploy)
+    tool('test.py', config, checkpoint, *work, *deploy)
+
+
+def test_reparameterize_writes_nothing_where_the_forms_differ(trained, tmp_path):
+    """A BN whose variance has gone to NaN."""
+    config, checkpoint = trained
+    broken = torch.load(checkpoint, weights_only=False)
+    broken['state_dict']['backbone.stage1.0.rbr_dense.bn.running_var'][0] = float('nan')
+    torch.save(broken, tmp_path / 'broken.pth')
+    out = tmp_path / 'fused.pth'
+    assert 'nothing is written' in tool('reparameterize.py', config, tmp_path / 'broken.pth', out, status=2)
+    assert not out.exists()
+
+
+def test_checkpoint_of_another_architecture(trained, tmp_path, work):
+    config, _ = trained
+    other = randomise_bn(MODELS.build(dict(type='RepVGG', arch='A0', output_stride=8)))
+    torch.save({f'backbone.{name}': tensor for name, tensor in other.state_dict().items()}, tmp_path / 'a0.pth')
+    assert 'is a RepVGG-A0, the config says' in tool('test.py', config, tmp_path / 'a0.pth', *work, status=2)
+    assert 'no file' in tool('test.py', config, tmp_path / 'none.pth', *work, status=2)
+
+
+def test_a_second_run_does_not_write_over_the_first(trained):
+    config, checkpoint = trained
+    before = checkpoint.read_bytes()
+    assert '--resume goes on from it' in tool('train.py', config, '--work-dir', checkpoint.parent, status=2)
+    assert checkpoint.read_bytes() == before
+
+
+def test_the_speed_of_the_demo(trained, scenes, monkeypatch):
+    demo = importlib.import_module('repvgg_seg.cli.demo')
+    monkeypatch.setattr(demo, 'CONFIG', str(trained[0]))
+    image = next((scenes / 'leftImg8bit' / 'val').rglob('*.png'))
+    assert sorted(demo.seconds_per_image(trained[1], image)) == ['fused', 'training']
+
+
+def test_training_starts_from_no_fused_checkpoint(trained, tmp_path, work):
+    config, checkpoint = trained
+    tool('reparameterize.py', config, checkpoint, tmp_path / 'fused.pth')
+    said = tool('train.py', config, *work, '--cfg-options', f'load_from={tmp_path / "fused.pth"}', status=2)
+    assert 'cannot be taken apart again' in said
+
+
+def test_resume(trained, tmp_path):
+    """From the second iteration to the fourth: counters, momentum and learning rate go on."""
+    config, checkpoint = trained
+    tool('train.py', config, '--work-dir', tmp_path, '--resume', checkpoint.with_name('iter_2.pth'))
+    half, whole, resumed = (
+        torch.load(path, weights_only=False)
+        for path in (checkpoint.with_name('iter_2.pth'), checkpoint, tmp_path / 'iter_4.pth')
+    )
+    assert resumed['meta']['iter'] == 4
+    assert resumed['param_schedulers'] == whole['param_schedulers'] != half['param_schedulers']
+    assert not (tmp_path / 'iter_2.pth').exists(), 'it did not start again'
+
+
+def test_mixed_precision_and_channels_last(trained, tmp_path):
+    config, checkpoint = trained
+    tool('train.py', config, '--work-dir', tmp_path, '--amp', '--channels-last')
+    plain, mixed = (torch.load(path, weights_only=False) for path in (checkpoint, tmp_path / 'iter_4.pth'))
+    name = 'backbone.stage4.0.rbr_dense.conv.weight'
+    plain, mixed = plain['state_dict'][name], mixed['state_dict'][name]
+    assert mixed.dtype == torch.float32
+    assert 0 < relative_error(mixed, plain) < 0.1
+
+
+@pytest.mark.parametrize(
+    'options, message',
+    [
+        (('model.backbone.arch=Z9',), 'known: A0'),
+        (('train_dataloader.dataset.data_root=nowhere',), 'make_synthetic_scenes.py'),
+        (
+            ('train_dataloader.dataset.seg_map_suffix=_gtFine_labelIds.png', 'train_dataloader.num_workers=1'),
+            'raw Cityscapes',
+        ),
+        (('train_dataloader.batch_size=1',), 'one image per GPU'),
+        (('model.backbone.init_cfg.type=Pretrained', 'model.backbone.init_cfg.checkpoint=no.pth'), 'no file no.pth'),
+        (('load_from=no.pth',), 'no file no.pth'),
+        (('model.backbone.arhc=B2',), 'gives RepVGG an argument that it does not take, arhc'),
+        (('train_dataloader.dataset.foo=1',), 'an argument that it does not take, foo'),
+        (
+            ('train_dataloader.sampler.type=InfinitSampler',),
+            'says type=InfinitSampler, and no data sampler has that name',
+        ),
+        (('model.decode_head.type=PSPHaed',), 'says type=PSPHaed, and no model has that name'),
+    ],
+)
+def test_train_refuses_in_one_line(trained, work, options, message):
+    config, _ = trained
+    assert message in tool('train.py', config, *work, '--cfg-options', *options, status=2)
+
+
+def test_a_damaged_image_is_named(trained, scenes, tmp_path, work):
+    copy = shutil.copytree(scenes, tmp_path / 'copy')
+    for image in (copy / 'leftImg8bit' / 'train').rglob('*.png'):
+        image.write_bytes(image.read_bytes()[:500])
+    options = (f'train_dataloader.dataset.data_root={copy}', 'train_dataloader.num_workers=1')
+    assert f'cannot decode {copy}' in tool('train.py', trained[0], *work, '--cfg-options', *options, status=2)
+
+
+def test_distributed_over_gloo(trained, tmp_path):
+    """Two processes, as on two GPUs; the scripts are torchrun's."""
+    config, checkpoint = trained
+    env = dict(os.environ, PYTHON=sys.executable, OMP_NUM_THREADS='1', PORT='29617', CUDA_VISIBLE_DEVICES='')
+    one = ('--cfg-options', 'train_cfg.max_iters=2', 'train_cfg.val_interval=2')
+    subprocess.run(
+        ['tools/dist_train.sh', config, '2', '--work-dir', tmp_path / 'a', *one], cwd=REPO, env=env, check=True
+    )
+    assert (tmp_path / 'a' / 'iter_2.pth').exists()
+    result = tmp_path / 'r.json'
+    test = ['tools/dist_test.sh', config, checkpoint, '2', '--work-dir', tmp_path / 'b', '--result', result]
+    subprocess.run(test, cwd=REPO, env=env, check=True)
+    assert json.loads(result.read_text())['metrics'] == pytest.approx(records(trained, tmp_path)['metrics'], abs=0.01)
+
+
+def test_prepare_cityscapes_says_what_is_missing(tmp_path):
+    assert 'leftImg8bit_trainvaltest.zip' in tool('prepare_cityscapes.py', tmp_path, status=2)

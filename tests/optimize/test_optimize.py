@@ -1,0 +1,209 @@
+"""The whole segmentor rewritten: same results, called the same way, the original untouched."""
+
+import copy
+from functools import partial
+
+import numpy as np
+import pytest
+import torch
+from helpers import randomise_bn, relative_error
+from mmengine.config import Config, ConfigDict
+from mmseg.apis import inference_model
+from mmseg.registry import MODELS
+from torch import nn
+from torch._dynamo.utils import counters
+
+import repvgg_seg
+from repvgg_seg.errors import InputError
+from repvgg_seg.measure.timing import held_bytes, peak_memory
+from repvgg_seg.optimize.passes import PASSES
+
+TINY = dict(depths=(1, 1, 2, 3, 1), a=0.5, b=0.25)
+QUICK = dict(input_shape=(1, 3, 64, 64))
+
+
+def build(name, **changes):
+    cfg = Config.fromfile(f'configs/{name}.py')
+    cfg.merge_from_dict(changes)
+    return randomise_bn(MODELS.build(cfg.model)).eval()
+
+
+def tiny(**changes):
+    cfg = ConfigDict(
+        type='EncoderDecoder',
+        data_preprocessor=dict(type='SegDataPreProcessor', mean=[120.0] * 3, std=[60.0] * 3, bgr_to_rgb=True),
+        backbone=dict(type='RepVGG', arch=TINY, output_stride=8),
+        decode_head=dict(
+            type='PSPHead', in_channels=128, in_index=3, channels=12, num_classes=5, norm_cfg=dict(type='BN')
+        ),
+        auxiliary_head=dict(type='FCNHead', in_channels=128, in_index=2, channels=8, num_classes=5, num_convs=1),
+        test_cfg=dict(mode='whole'),
+    )
+    cfg.update(changes)
+    return randomise_bn(MODELS.build(cfg)).eval()
+
+
+@pytest.mark.parametrize(
+    'name, sizes',
+    [
+        ('pspnet_repvgg_a0_80k_512x1024', [(3, 64, 96), (1, 75, 113), (1, 20, 8)]),
+        ('pspnet_resnet50', [(2, 50, 71)]),
+    ],
+)
+@torch.inference_mode()
+def test_same_logits(name, sizes):
+    """Also for an image of 20x8, smaller than the largest bin of the pyramid on its map of 3x1."""
+    model = build(name)
+    images = [torch.randn(n, 3, *size) for n, *size in sizes]
+    expected = [model(image) for image in images]
+    optimized = repvgg_seg.optimize_for_inference(model, inplace=True, **QUICK)
+    for image, logits in zip(images, expected, strict=True):
+        found = optimized(image)
+        assert relative_error(found, logits) < 1e-5
+        assert (found.argmax(1) == logits.argmax(1)).float().mean() > 0.9999
+
+
+@torch.inference_mode()
+def test_same_logits_in_bf16():
+    model = build('pspnet_repvgg_a0_80k_512x1024')
+    image = torch.randn(1, 3, 75, 113)
+    optimized = repvgg_seg.optimize_for_inference(model, dtype='bf16', **QUICK)
+    assert relative_error(optimized(image), model(image)) < 2e-2
+
+
+@torch.inference_mode()
+def test_same_logits_compiled(monkeypatch):
+    """As torch.compile traces it; what its C++ compiler would make of that is torch's."""
+    monkeypatch.setattr(torch, 'compile', partial(torch.compile, backend='aot_eager'))
+    torch._dynamo.reset()
+    counters.clear()
+    model = tiny()
+    optimized = repvgg_seg.optimize_for_inference(model, compile=True, **QUICK)
+    for image in (torch.randn(1, 3, 64, 64), torch.randn(2, 3, 75, 113)):
+        assert relative_error(optimized(image), model(image)) < 1e-5
+    assert counters['stats']['calls_captured'] > 10 and not counters['graph_break']
+
+
+@pytest.mark.parametrize('dtype, limit', [('fp32', 1e-5), ('bf16', 2e-2)])
+@torch.inference_mode()
+def test_a_classifier(dtype, limit):
+    """The passes that fit it; in bf16 its logits come out in fp32, in every mode."""
+    model = randomise_bn(repvgg_seg.RepVGGClassifier(TINY, num_classes=7)).eval()
+    image, labels = torch.randn(2, 3, 64, 64), torch.tensor([1, 2])
+    optimized = repvgg_seg.optimize_for_inference(model, dtype=dtype, **QUICK)
+    assert relative_error(optimized(image), model(image)) < limit
+    first = optimized(image, labels, mode='predict')[0]['logits']
+    assert first.dtype == torch.float32 and torch.equal(first, optimized(image)[0])
+
+
+@pytest.mark.parametrize('name', PASSES)
+@torch.inference_mode()
+def test_every_pass_can_be_left_out(name):
+    model = tiny()
+    image = torch.randn(2, 3, 72, 64)
+    expected = model(image)
+    optimized = repvgg_seg.optimize_for_inference(model, skip=[name], **QUICK)
+    assert relative_error(optimized(image), expected) < 1e-5
+
+
+@torch.inference_mode()
+def test_the_original_stays_as_it_is():
+    model = tiny().train()
+    before = copy.deepcopy(model)
+    optimized = repvgg_seg.optimize_for_inference(model, **QUICK)
+    assert model.training and not optimized.training
+    assert str(model) == str(before) and model.backbone.out_indices == (0, 1, 2, 3)
+    for (name, found), (_, wanted) in zip(model.state_dict().items(), before.state_dict().items(), strict=True):
+        assert torch.equal(found, wanted), name
+    image = torch.randn(1, 3, 64, 64)
+    assert relative_error(optimized(image), model.eval()(image)) < 1e-5
+
+
+def test_in_place():
+    model = tiny()
+    assert repvgg_seg.optimize_for_inference(model, inplace=True, **QUICK) is model
+    assert not model.with_auxiliary_head
+
+
+@torch.inference_mode()
+def test_called_as_mmseg_calls_it():
+    model = tiny()
+    cfg = Config(dict(test_pipeline=[dict(type='LoadImageFromNDArray'), dict(type='PackSegInputs')]))
+    optimized = repvgg_seg.optimize_for_inference(model, **QUICK)
+    image = np.random.default_rng(0).integers(0, 255, (80, 56, 3), dtype=np.uint8)
+    results = []
+    for network in (model, optimized):
+        network.cfg = cfg
+        results.append(inference_model(network, image))
+    plain, quick = results
+    assert quick.pred_sem_seg.data.shape == (1, 80, 56)
+    assert relative_error(quick.seg_logits.data, plain.seg_logits.data) < 1e-5
+    assert (quick.pred_sem_seg.data == plain.pred_sem_seg.data).float().mean() > 0.999
+
+
+@torch.inference_mode()
+def test_holds_no_more_memory_and_takes_every_size():
+    model = build('pspnet_repvgg_a0_80k_512x1024')
+    image = torch.randn(1, 3, 128, 128)
+    held = []
+    for network in (
+        repvgg_seg.reparameterize_model(model),
+        repvgg_seg.optimize_for_inference(model, input_shape=tuple(image.shape)),
+    ):
+        held.append(held_bytes(network) + peak_memory(lambda network=network: network(image), image.device))
+    assert held[1] <= held[0]
+
+
+def test_says_what_it_did(monkeypatch):
+    messages = []
+    monkeypatch.setattr('repvgg_seg.optimize.optimize.print_log', lambda message, logger: messages.append(message))
+    repvgg_seg.optimize_for_inference(tiny(), skip=['winograd'], dilation='gutter', **QUICK)
+    passes = ['fusion', 'conv_bn', 'strip', 'pyramid', 'ending', 'memory_format', 'dilation']
+    assert [message.split(':')[1].strip() for message in messages] == passes
+
+
+def test_training_is_refused():
+    optimized = repvgg_seg.optimize_for_inference(tiny(), **QUICK)
+    image = torch.randn(1, 3, 64, 64)
+    with pytest.raises(InputError, match='cannot be trained'):
+        optimized(image, mode='loss')
+    with pytest.raises(InputError, match='cannot be trained'):
+        optimized.train()(image)
+    assert optimized.eval()(image).shape == (1, 5, 8, 8)
+
+
+def test_nothing_to_rewrite():
+    optimized = repvgg_seg.optimize_for_inference(tiny(), **QUICK)
+    with pytest.raises(InputError, match='nothing to rewrite in this InferenceEncoderDecoder.*optimized already'):
+        repvgg_seg.optimize_for_inference(optimized, **QUICK)
+    with pytest.raises(InputError, match='nothing to rewrite in this Sequential'):
+        repvgg_seg.optimize_for_inference(nn.Sequential(nn.Conv2d(3, 8, 3)), **QUICK)
+
+
+@torch.inference_mode()
+def test_a_norm_that_cannot_be_folded_stays():
+    gn = dict(type='GN', num_groups=1)
+    model = tiny(backbone=dict(type='RepVGG', arch=TINY, output_stride=8, norm_cfg=gn))
+    image = torch.randn(1, 3, 64, 64)
+    expected = model(image)
+    assert relative_error(repvgg_seg.optimize_for_inference(model, **QUICK)(image), expected) < 1e-5
+
+
+@pytest.mark.parametrize(
+    'arguments, message',
+    [
+        (dict(dtype='int8'), "dtype must be one of fp32, bf16, fp16, got 'int8'"),
+        (dict(dilation='phase'), "dilation must be one of auto, dilated, batch, gutter, got 'phase'"),
+        (dict(memory_format='nhwc'), "memory_format must be one of auto, channels_first, channels_last, got 'nhwc'"),
+        (dict(skip=['bn']), 'skip must be one of fusion, .*compile, got'),
+        (dict(input_shape=(512, 512)), r'input_shape must be four positive integers, .* got \(512, 512\)'),
+    ],
+)
+def test_wrong_arguments(arguments, message):
+    with pytest.raises(InputError, match=message):
+        repvgg_seg.optimize_for_inference(tiny(), **arguments)
+
+
+def test_wrapped_for_training_in_parallel():
+    wrapped = nn.DataParallel(tiny())
+    assert repvgg_seg.optimize_for_inference(wrapped, **QUICK).decode_head is not None

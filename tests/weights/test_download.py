@@ -1,0 +1,251 @@
+import hashlib
+import http.server
+import io
+import os
+import re
+import resource
+import threading
+from pathlib import Path
+
+import pytest
+import torch
+
+from repvgg_seg import RepVGG
+from repvgg_seg.errors import InputError
+from repvgg_seg.weights import published as known_weights
+from repvgg_seg.weights import read as checkpoint_file
+from repvgg_seg.weights.download import download
+from repvgg_seg.weights.published import KNOWN_WEIGHTS, KnownWeights, find_known
+
+TOOL = Path(__file__).parents[2] / 'tools' / 'download_weights.py'
+TINY = dict(depths=(1, 2, 2, 5, 1), a=0.25, b=0.25, groups=2)
+CONTENT = bytes(range(256)) * 4000  # 1,024,000 bytes
+SUM = hashlib.sha256(CONTENT).hexdigest()
+
+
+class Handler(http.server.BaseHTTPRequestHandler):
+    """Serves the content; the path says how: /ranges, /whole (knows no ranges) or /broken (hangs up half way)."""
+
+    def do_GET(self):
+        content = self.server.content
+        self.server.asked.append(self.headers.get('Range'))
+        if self.path == '/gone':
+            return self.send_error(404)
+        asked = re.fullmatch(r'bytes=(\d+)-', self.headers.get('Range') or '')
+        start = int(asked[1]) if asked and self.path != '/whole' else 0
+        if start >= len(content):
+            return self.send_error(416)
+        self.send_response(206 if start else 200)
+        self.send_header('Content-Length', str(len(content) - start))
+        self.end_headers()
+        end = (start + len(content)) // 2 if self.path == '/broken' else len(content)
+        self.wfile.write(content[start:end])
+
+    def log_message(self, *args):
+        pass
+
+
+@pytest.fixture
+def server(monkeypatch):
+    monkeypatch.setenv('no_proxy', '127.0.0.1')
+    with http.server.ThreadingHTTPServer(('127.0.0.1', 0), Handler) as server:
+        server.asked, server.content = [], CONTENT
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        yield server
+        server.shutdown()
+
+
+def known(server, path='/ranges', sha256=SUM, size=1_024_000):
+    url = f'http://127.0.0.1:{server.server_port}{path}'
+    return KnownWeights('w', 'w.pth', 'A0', 'official', 'r', url=url, size=size, sha256=sha256)
+
+
+def test_fetched_shown_and_checked(server, tmp_path, capsys):
+    path = download(known(server), tmp_path / 'new' / 'folder')
+    assert path == tmp_path / 'new' / 'folder' / 'w.pth' and path.read_bytes() == CONTENT
+    assert [p.name for p in path.parent.iterdir()] == ['w.pth']
+    assert 'MB' in capsys.readouterr().out
+    assert download(known(server), path.parent) == path
+    assert server.asked == [None]  # the second time nothing is asked for
+
+
+@pytest.mark.parametrize('sha256', [SUM[:8], ''])
+def test_a_sum_in_part_or_none(server, tmp_path, sha256):
+    assert download(known(server, sha256=sha256, size=None), tmp_path).read_bytes() == CONTENT
+
+
+@pytest.mark.parametrize('path, asked', [('/ranges', 'bytes=500000-'), ('/whole', 'bytes=500000-')])
+def test_gone_on_from_where_it_broke_off(server, tmp_path, path, asked):
+    (tmp_path / 'w.part.pth').write_bytes(CONTENT[:500_000])
+    assert download(known(server, path), tmp_path).read_bytes() == CONTENT
+    assert server.asked == [asked]
+
+
+def test_all_was_there_but_the_name(server, tmp_path):
+    (tmp_path / 'w.part.pth').write_bytes(CONTENT)
+    assert download(known(server), tmp_path).read_bytes() == CONTENT
+
+
+def test_broken_off(server, tmp_path):
+    with pytest.raises(InputError, match='ended at 512,000 of 1,024,000 bytes; .*run this again'):
+        download(known(server, '/broken'), tmp_path)
+    assert [p.name for p in tmp_path.iterdir()] == ['w.part.pth']
+    assert download(known(server), tmp_path).read_bytes() == CONTENT
+    assert server.asked == [None, 'bytes=512000-']
+
+
+@pytest.mark.parametrize(
+    'fact, message',
+    [(dict(sha256='0' * 64), 'has the sha256'), (dict(size=5), 'has 1,024,000 bytes, the published one 5')],
+)
+def test_not_the_published_file(server, tmp_path, fact, message):
+    with pytest.raises(InputError, match=f'{message}.*deleted: run this again'):
+        download(known(server, **fact), tmp_path)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_wrong_file_that_was_there_is_kept(server, tmp_path):
+    (tmp_path / 'w.pth').write_bytes(b'mine')
+    with pytest.raises(InputError, match='has 4 bytes, the published one 1,024,000: move .*w.pth away'):
+        download(known(server), tmp_path)
+    assert (tmp_path / 'w.pth').read_bytes() == b'mine' and server.asked == []
+
+
+def test_the_address_is_gone(server, tmp_path):
+    with pytest.raises(InputError, match=r'/gone answers 404 .*put it at .*w\.pth'):
+        download(known(server, '/gone'), tmp_path)
+
+
+def test_no_network(server, tmp_path):
+    facts = known(server)
+    server.shutdown()
+    server.server_close()
+    with pytest.raises(InputError, match='cannot fetch http://127.* refused.*run this again to go on, or fetch it by'):
+        download(facts, tmp_path)
+
+
+def test_a_full_disk(server, tmp_path):
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (300_000, hard))
+    try:
+        with pytest.raises(InputError, match='no space for .*what is there is kept'):
+            download(known(server), tmp_path)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+    assert not (tmp_path / 'w.pth').exists()
+    assert download(known(server), tmp_path).read_bytes() == CONTENT
+
+
+def test_no_stable_address(tmp_path):
+    with pytest.raises(InputError, match=f'no stable address.* put it at {tmp_path}/RepVGG-B2-train.pth'):
+        download(find_known('RepVGG-B2-train'), tmp_path)
+
+
+@pytest.fixture
+def torch_home(tmp_path, monkeypatch):
+    monkeypatch.setenv('TORCH_HOME', str(tmp_path / 'torch'))
+
+
+def test_an_address_in_an_init_cfg(server, torch_home):
+    model = RepVGG(TINY)
+    server.content = _saved(model.state_dict())
+    init_cfg = dict(type='Pretrained', checkpoint=f'http://127.0.0.1:{server.server_port}/weights.pth')
+    for _ in range(2):
+        loaded = RepVGG(TINY, init_cfg=init_cfg)
+        loaded.init_weights()
+        assert all(torch.equal(t, loaded.state_dict()[name]) for name, t in model.state_dict().items())
+    assert server.asked == [None]  # the second time it is there
+    with pytest.raises(InputError, match='cannot fetch http.*/gone: .*404'):
+        RepVGG(TINY, init_cfg=dict(init_cfg, checkpoint=f'http://127.0.0.1:{server.server_port}/gone')).init_weights()
+
+
+def test_code_at_an_address_is_not_run(server, torch_home, tmp_path):
+    server.content = _saved(dict(a=Malicious(tmp_path / 'ran')))
+    address = f'http://127.0.0.1:{server.server_port}/malicious.pth'
+    with pytest.raises(InputError, match='holds more than tensors'):
+        RepVGG(TINY, init_cfg=dict(type='Pretrained', checkpoint=address)).init_weights()
+    assert not (tmp_path / 'ran').exists()
+
+
+class Malicious:
+    def __init__(self, trace):
+        self.trace = trace
+
+    def __reduce__(self):
+        return os.mkdir, (str(self.trace),)
+
+
+def _saved(checkpoint):
+    buffer = io.BytesIO()
+    torch.save(checkpoint, buffer)
+    return buffer.getvalue()
+
+
+@pytest.mark.parametrize('name', ['RepVGG-A0-train', 'RepVGG-A0-train.pth', 'pretrained/RepVGG-A0-train.pth'])
+def test_names(name):
+    assert find_known(name).sha256.startswith('e538bfe8')
+
+
+def test_the_tool(run, tmp_path):
+    status, out, err = run('--list')
+    assert status == 0 and all(known.name in out for known in KNOWN_WEIGHTS)
+    status, out, err = run('RepVGG-B2-train', '--dir', tmp_path)
+    assert (status, out) == (2, '') and err.count('\n') == 1 and 'no stable address' in err
+    status, out, err = run('RepVGG-B9')
+    assert (status, out) == (2, '') and "no weights are known as 'RepVGG-B9'" in err
+
+
+@pytest.mark.parametrize(
+    'name, names',
+    [
+        ('A0', ['RepVGG-A0-train', 'repvgg-A0_8xb32_in1k', 'repvgg_a0.rvgg_in1k']),
+        ('repvgg-d2SE', ['RepVGG-D2se-200epochs-train', 'repvgg-D2se_3rdparty_in1k', 'repvgg_d2se.rvgg_in1k']),
+        ('ResNet-50', ['resnet50_v1c']),
+    ],
+)
+def test_the_tool_names_the_weights_of_an_architecture(run, name, names):
+    status, out, err = run(name)
+    assert (status, out) == (2, '') and err.count('\n') == 1
+    assert f'{name!r} is an architecture' in err and ', '.join(names) in err
+
+
+def test_the_tool_says_where_no_weights_are_published(run):
+    for name in ('RepVGG-B2g2', 'B2g2', 'B3g2'):
+        status, out, err = run(name)
+        assert (status, out) == (2, '') and f'no weights are published for RepVGG-{name[-4:]}' in err
+
+
+def test_addresses_that_end_in_the_same_name(server, torch_home):
+    """As all of timm's do, in model.safetensors."""
+    for folder in 'ab':
+        model = RepVGG(TINY)
+        server.content = _saved(model.state_dict())
+        loaded = RepVGG(TINY, init_cfg=_at(server, f'{folder}/weights.pth'))
+        loaded.init_weights()
+        assert all(torch.equal(t, loaded.state_dict()[name]) for name, t in model.state_dict().items())
+
+
+def test_known_weights_at_an_address_are_checked(server, torch_home, monkeypatch):
+    server.content = _saved(RepVGG(TINY).state_dict())
+    facts = [known(server, '/w.pth', sha256=digest) for digest in ('0' * 8, hashlib.sha256(server.content).hexdigest())]
+    monkeypatch.setattr(known_weights, 'KNOWN_WEIGHTS', facts[:1])
+    for _ in range(2):
+        with pytest.raises(InputError, match='cannot fetch .*w.pth: .*hash.*00000000'):
+            RepVGG(TINY, init_cfg=_at(server, 'w.pth')).init_weights()
+    monkeypatch.setattr(known_weights, 'KNOWN_WEIGHTS', facts[1:])
+    RepVGG(TINY, init_cfg=_at(server, 'w.pth')).init_weights()
+
+
+def test_where_one_process_fails_to_fetch_none_waits(server, torch_home, monkeypatch):
+    """All come to the barrier, and all of them stop."""
+    arrived = []
+    for rank in (0, 1):
+        monkeypatch.setattr(checkpoint_file, 'get_local_rank', lambda rank=rank: rank)
+        monkeypatch.setattr(checkpoint_file, 'barrier', lambda rank=rank: arrived.append(rank))
+        with pytest.raises(InputError, match='cannot fetch http.*/gone'):
+            checkpoint_file.load_from_http(_at(server, 'gone')['checkpoint'])
+    assert arrived == [0, 1] and server.asked == [None]
+
+
+def _at(server, path):
+    return dict(type='Pretrained', checkpoint=f'http://127.0.0.1:{server.server_port}/{path}')
