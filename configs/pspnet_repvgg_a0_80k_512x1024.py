@@ -1,9 +1,10 @@
-# mmseg's own protocol: crops of 512x1024, 80,000 iterations, whole-image test.
+# mmseg's own protocol: crops of 512x1024, 80,000 iterations, whole-image test. The other *_80k_512x1024.py inherit it.
 _base_ = [
     './_base_/models/pspnet.py',
-    './_base_/datasets/cityscapes_512x1024.py',
+    './_base_/datasets/cityscapes.py',
+    './_base_/datasets/cityscapes_train_512x1024.py',
     './_base_/schedules/mmseg_80k.py',
-    './_base_/default_runtime.py',
+    './_base_/runtime/default_runtime.py',
 ]
 model = dict(
     data_preprocessor=dict(size=(512, 1024)),

@@ -3,7 +3,7 @@ _base_ = [
     './_base_/models/pspnet.py',
     './_base_/datasets/camvid.py',
     './_base_/schedules/mmseg_80k.py',
-    './_base_/default_runtime.py',
+    './_base_/runtime/default_runtime.py',
 ]
 model = dict(
     data_preprocessor=dict(size=(360, 360)),

@@ -1,19 +1,7 @@
-# mmseg's own protocol: crops of 512x1024, 80,000 iterations, whole-image test.
-_base_ = [
-    './_base_/models/pspnet.py',
-    './_base_/datasets/cityscapes_512x1024.py',
-    './_base_/schedules/mmseg_80k.py',
-    './_base_/default_runtime.py',
-]
+# mmseg's own protocol, RepVGG-B2.
+_base_ = './pspnet_repvgg_a0_80k_512x1024.py'
 model = dict(
-    data_preprocessor=dict(size=(512, 1024)),
-    backbone=dict(
-        type='RepVGG',
-        arch='B2',
-        output_stride=8,
-        norm_cfg=dict(type='SyncBN', requires_grad=True),
-        init_cfg=dict(type='Pretrained', checkpoint='pretrained/RepVGG-B2-train.pth'),
-    ),
+    backbone=dict(arch='B2', init_cfg=dict(checkpoint='pretrained/RepVGG-B2-train.pth')),
     decode_head=dict(in_channels=2560),
     auxiliary_head=dict(in_channels=640),
 )

@@ -1,24 +1,19 @@
-# Table 8, ResNet-50. Every 3x3 of the last two stages is dilated, as in the official PSPNet (contract_dilation=False); the
-# stem is mmseg's V1c, three 3x3 convs, for which ImageNet weights exist.
-_base_ = [
-    './_base_/models/pspnet_paper.py',
-    './_base_/datasets/cityscapes_713x713.py',
-    './_base_/schedules/paper_40e.py',
-    './_base_/default_runtime.py',
-]
+# Table 8, ResNet-50. Every 3x3 of the last two stages is dilated, as in the official PSPNet (contract_dilation=False).
+# The stem is mmseg's V1c, three 3x3 convs, for which ImageNet weights exist.
+_base_ = './pspnet_repvgg_b1g2.py'
 model = dict(
     backbone=dict(
+        _delete_=True,
         type='ResNetV1c',
         depth=50,
         num_stages=4,
         out_indices=(0, 1, 2, 3),
         strides=(1, 2, 1, 1),
         dilations=(1, 1, 2, 4),
+        init_cfg=dict(type='Pretrained', checkpoint='pretrained/resnet50_v1c-2cccc1ad.pth'),
         contract_dilation=False,
         style='pytorch',
         norm_cfg=dict(type='SyncBN', requires_grad=True),
-        init_cfg=dict(type='Pretrained', checkpoint='pretrained/resnet50_v1c-2cccc1ad.pth'),
     ),
-    decode_head=dict(in_channels=2048),
     auxiliary_head=dict(in_channels=1024),
 )

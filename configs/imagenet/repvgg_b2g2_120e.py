@@ -1,2 +1,2 @@
-_base_ = '../_base_/imagenet_120e.py'
+_base_ = './repvgg_a0_120e.py'
 model = dict(arch='B2g2')

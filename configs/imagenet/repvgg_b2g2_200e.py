@@ -1,2 +1,2 @@
-_base_ = '../_base_/imagenet_200e.py'
+_base_ = './repvgg_b2_200e.py'
 model = dict(arch='B2g2')

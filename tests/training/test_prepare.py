@@ -72,7 +72,7 @@ def test_pretrained_without_a_name():
 
 def test_a_part_of_a_config_and_a_checkpoint_in_its_place(tmp_path):
     with pytest.raises(InputError, match='has no model'):
-        preflight.load_config('configs/_base_/default_runtime.py')
+        preflight.load_config('configs/_base_/runtime/default_runtime.py')
     checkpoint = tmp_path / 'x.pth'
     checkpoint.touch()
     with pytest.raises(InputError, match='the config comes first'):

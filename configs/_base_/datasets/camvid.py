@@ -31,42 +31,34 @@ tta_pipeline = [
         ],
     ),
 ]
+
+
+def part(name, pipeline):
+    prefix = dict(img_path=f'images/{name}', seg_map_path=f'labels/{name}')
+    return dict(type=dataset_type, data_root=data_root, data_prefix=prefix, pipeline=pipeline)
+
+
 train_dataloader = dict(
     batch_size=8,
     num_workers=4,
     persistent_workers=True,
     drop_last=True,
     sampler=dict(type='InfiniteSampler', shuffle=True),
-    dataset=dict(
-        type=dataset_type,
-        data_root=data_root,
-        data_prefix=dict(img_path='images/train', seg_map_path='labels/train'),
-        pipeline=train_pipeline,
-    ),
+    dataset=part('train', train_pipeline),
 )
 val_dataloader = dict(
     batch_size=1,
     num_workers=2,
     persistent_workers=True,
     sampler=dict(type='DefaultSampler', shuffle=False),
-    dataset=dict(
-        type=dataset_type,
-        data_root=data_root,
-        data_prefix=dict(img_path='images/val', seg_map_path='labels/val'),
-        pipeline=test_pipeline,
-    ),
+    dataset=part('val', test_pipeline),
 )
 test_dataloader = dict(
     batch_size=1,
     num_workers=2,
     persistent_workers=True,
     sampler=dict(type='DefaultSampler', shuffle=False),
-    dataset=dict(
-        type=dataset_type,
-        data_root=data_root,
-        data_prefix=dict(img_path='images/test', seg_map_path='labels/test'),
-        pipeline=test_pipeline,
-    ),
+    dataset=part('test', test_pipeline),
 )
 val_evaluator = dict(type='StreetIoUMetric', iou_metrics=['mIoU'])
 test_evaluator = val_evaluator

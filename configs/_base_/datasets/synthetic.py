@@ -1,5 +1,5 @@
 # Synthetic street scenes in the layout of Cityscapes (tools/make_synthetic_scenes.py), 256x512.
-_base_ = './cityscapes_512x1024.py'
+_base_ = ['./cityscapes.py', './cityscapes_train_512x1024.py']
 data_root = 'data/synthetic'
 image_scale = (512, 256)
 crop_size = (192, 192)

@@ -1,4 +1,4 @@
-# PSPNet in mmseg's conventions. The config brings the backbone and the channels that its heads see.
+# PSPNet in mmseg's conventions. A config adds the backbone and `in_channels` of both heads.
 norm_cfg = dict(type='SyncBN', requires_grad=True)
 model = dict(
     type='EncoderDecoder',

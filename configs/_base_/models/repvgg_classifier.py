@@ -1,4 +1,4 @@
-# The config brings the architecture.
+# RepVGG with its linear classifier. A config adds `arch`.
 model = dict(
     type='RepVGGClassifier',
     num_classes=1000,

@@ -1,13 +1,11 @@
-# Paper, section 4.1: SGD, weight decay on the kernels of conv and linear layers only. The length comes with the config.
+# Paper, section 4.1: SGD, weight decay on the kernels of conv and linear layers only. The course of the learning rate
+# and the number of epochs are in imagenet_120e.py and imagenet_200e.py.
 optim_wrapper = dict(
     type='OptimWrapper',
     optimizer=dict(type='SGD', lr=0.1, momentum=0.9, weight_decay=1e-4),
     paramwise_cfg=dict(norm_decay_mult=0.0, bias_decay_mult=0.0),
 )
 auto_scale_lr = dict(enable=False, base_batch_size=256)
-train_cfg = dict(type='EpochBasedTrainLoop', val_interval=5)
-val_cfg = dict(type='ValLoop')
-test_cfg = dict(type='TestLoop')
 log_processor = dict(by_epoch=True)
 default_hooks = dict(
     timer=dict(type='IterTimerHook'),

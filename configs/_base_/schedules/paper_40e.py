@@ -1,4 +1,4 @@
-# The official PSPNet's: 40 epochs, poly by iteration, ten times the rate for the layers that are new.
+# The official PSPNet's schedule: 40 epochs, poly by iteration, ten times the learning rate for the heads.
 optim_wrapper = dict(
     type='OptimWrapper',
     optimizer=dict(type='SGD', lr=0.01, momentum=0.9, weight_decay=1e-4),
@@ -9,8 +9,6 @@ param_scheduler = [
 ]
 auto_scale_lr = dict(enable=False, base_batch_size=16)
 train_cfg = dict(type='EpochBasedTrainLoop', max_epochs=40, val_interval=5)
-val_cfg = dict(type='ValLoop')
-test_cfg = dict(type='TestLoop')
 log_processor = dict(by_epoch=True)
 default_hooks = dict(
     timer=dict(type='IterTimerHook'),
