@@ -1,8 +1,16 @@
 """RepVGG for MMSegmentation. Importing the package registers its parts with mmseg."""
 
-from . import data, evaluation, training  # noqa: F401 (registers)
+from . import data, evaluation, registry, training  # noqa: F401 (registers)
 from .models import RepVGG, RepVGGClassifier, reparameterize_model
 from .optimize import optimize_for_inference
+from .version import __version__
 from .weights import load_weights
 
-__all__ = ['RepVGG', 'RepVGGClassifier', 'load_weights', 'optimize_for_inference', 'reparameterize_model']
+__all__ = [
+    'RepVGG',
+    'RepVGGClassifier',
+    '__version__',
+    'load_weights',
+    'optimize_for_inference',
+    'reparameterize_model',
+]

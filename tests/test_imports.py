@@ -8,6 +8,8 @@ import pytest
 PACKAGE = Path(__file__).resolve().parents[1] / 'repvgg_seg'
 # Each room imports from itself and from those before it.
 ROOMS = [
+    'version',
+    'registry',
     'errors',
     'files',
     'measure',
@@ -47,7 +49,7 @@ def rooms_imported(path):
 
 def test_every_room_has_its_place():
     found = {path.stem for path in PACKAGE.glob('*.py')} | {path.parent.name for path in PACKAGE.glob('*/__init__.py')}
-    assert found - {'__init__'} == set(ROOMS)
+    assert found - {'__init__', '__main__'} == set(ROOMS)
 
 
 @pytest.mark.parametrize('room', ROOMS)

@@ -10,7 +10,9 @@ from mmengine.logging import print_log
 from mmengine.runner import CheckpointLoader, find_latest_checkpoint
 
 from ..errors import InputError
+from ..registry import drop_scope
 from ..weights.published import missing_weights_message
+from .find_config import find_config
 
 
 class CfgOptions(DictAction):
@@ -30,19 +32,19 @@ class CfgOptions(DictAction):
 
 
 def load_config(path: str, options: 'dict | None' = None) -> Config:
-    """Read a config and put `--cfg-options` over it.
+    """Read a config, found by `find_config`, and put `--cfg-options` over it.
 
     Raises:
-        InputError: no such file, one that is no config, or options that do not fit it.
+        InputError: no such file or name, one that is no config, or options that do not fit it.
     """
-    if not osp.isfile(path):
-        raise InputError(f'no config {path}: see configs/')
+    path = find_config(path)
     if path.endswith(('.pth', '.safetensors')):
         raise InputError(f'{path} is a checkpoint: the config comes first, then the checkpoint')
     try:
         cfg = Config.fromfile(path)
     except (OSError, SyntaxError, TypeError, KeyError) as error:
         raise InputError(f'{path} is no config: {error}') from error
+    drop_scope(cfg._cfg_dict)
     try:
         cfg.merge_from_dict(options or {})
     except (TypeError, KeyError, AttributeError) as error:
