@@ -1,10 +1,10 @@
-# make demo: everything once, on synthetic scenes.  make test: lint, format check, tests.
+# make demo: everything once, on synthetic scenes.  make test: lint, format check, tests.  make dist: sdist and wheel.
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/ready
 
-.PHONY: demo test lint format env clean
+.PHONY: demo test lint format env dist clean
 
 demo: $(READY)
 	$(BIN)/python tools/demo.py
@@ -30,5 +30,10 @@ $(READY): requirements.txt setup.cfg pyproject.toml
 	$(BIN)/python -m pip install -q --disable-pip-version-check --no-deps --editable .
 	@touch $@
 
+# The sdist, and the wheel made from it, with the setuptools of requirements.txt: nothing is fetched.
+dist: $(READY)
+	rm -rf build dist *.egg-info  # of an earlier build: setuptools would go on from them
+	$(BIN)/python -m build --no-isolation --outdir dist .
+
 clean:
-	rm -rf $(VENV) demo *.egg-info
+	rm -rf $(VENV) demo build dist *.egg-info
