@@ -13,7 +13,7 @@ from mmseg.registry import TRANSFORMS
 from PIL import Image
 from torch import Tensor
 
-from ..data.batch_augment import ImageNetAutoAugment
+from ..data.autoaugment import ImageNetAutoAugment
 from ..errors import InputError
 from .run import Subject
 

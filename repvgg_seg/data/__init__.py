@@ -1,10 +1,13 @@
-"""Real images and labels: data sets, their checks, and the steps of their pipelines."""
+"""Data sets of real images, the checks of their files and labels, and the steps of their pipelines."""
 
-from .batch_augment import ClassificationPreprocessor
-from .cityscapes import CamVidDataset, CheckedCityscapesDataset
-from .classification_transforms import LoadRandomResizedCrop, PackClassificationInputs
+from .camvid import CamVidDataset
+from .cityscapes import CheckedCityscapesDataset
+from .classification_preprocessor import ClassificationPreprocessor
+from .gaussian_blur import RandomGaussianBlur
 from .imagenet import ImageNetDataset
-from .label_checks import CheckAnnotations, RandomGaussianBlur
+from .label_checks import CheckAnnotations
+from .pack_classification_inputs import PackClassificationInputs
+from .random_resized_crop import LoadRandomResizedCrop
 
 __all__ = [
     'CamVidDataset',

@@ -1,24 +1,28 @@
-"""Which file it was that could not be read."""
+"""A mixin for data sets that names the damaged file when an item cannot be read."""
 
 import io
+from typing import Any
 
 import mmcv
+from mmengine.dataset import BaseDataset
 from mmengine.fileio import get
 from PIL import Image
 
 from ..errors import InputError
 
 
-class NamesDamagedFiles:
-    """Mixed into a data set of mmengine: where an item cannot be made and a file of it is damaged, the file is named.
+class NamesDamagedFiles(BaseDataset):
+    """Mixin for data sets of mmengine: where the pipeline fails on an item and a file of it is damaged, name the file.
+
+    If all files of the item can be decoded, the cause is elsewhere and the original error is raised.
 
     Raises:
-        InputError: on access. Where the files can be decoded, the fault is elsewhere and its own error stays.
+        InputError: when an item is read, a file of it cannot be decoded.
     """
 
-    FILES = ('img_path',)  # keys of the files of an item
+    FILES: tuple[str, ...] = ('img_path',)  # keys under which an item holds the paths of its files
 
-    def prepare_data(self, idx: int):
+    def prepare_data(self, idx: int) -> Any:
         try:
             return super().prepare_data(idx)
         except InputError:
@@ -35,7 +39,7 @@ class NamesDamagedFiles:
 
 
 def _fault_of(path: str) -> str:
-    """Why Pillow or OpenCV cannot decode a file; nothing where both can."""
+    """Return why Pillow or OpenCV cannot decode a file, or an empty string if both can."""
     try:
         content = get(path)
         with Image.open(io.BytesIO(content)) as image:

@@ -1,7 +1,8 @@
-"""Which images there are and what class each is said to be: from folders, or from a list."""
+"""Find the images of a classification data set and their classes, from folders or from a list."""
 
 import os
 import os.path as osp
+from collections.abc import Iterator
 from pathlib import Path
 
 from ..errors import InputError, listed
@@ -14,10 +15,10 @@ LAYOUT = (
 
 
 def images_in_folders(folder: str) -> list[tuple[str, str]]:
-    """(path, class) of every image below the folders of `folder`, whose names are the classes.
+    """Return (path, class) of every image below the folders in `folder`, whose names are the classes.
 
     Raises:
-        InputError: no folders, an empty one, or a single one called images, which wants a list.
+        InputError: there are no folders, one holds no images, or the only one is called images, which needs a list.
     """
     names = folder_names(folder)
     if not names:
@@ -41,10 +42,11 @@ def images_in_folders(folder: str) -> list[tuple[str, str]]:
 
 
 def images_in_list(path: str, folder: str) -> list[tuple[str, str]]:
-    """(path, class) of the images in a flat folder that a list names; a class is a name or a number there.
+    """Return (path, class) of the images in a flat folder that a list names; a class is a name or a number.
 
     Raises:
-        InputError: no such list, one without images, a line that is none, images that are not there, names and numbers mixed.
+        InputError: the list does not exist, holds no images or mixes names and numbers as classes, a line of it has
+            no class, or a listed image does not exist.
     """
     if not osp.isfile(path):
         raise InputError(f'no list {path}: {LAYOUT}')
@@ -52,7 +54,7 @@ def images_in_list(path: str, folder: str) -> list[tuple[str, str]]:
     images, missing = [], []
     for number, line in enumerate(Path(path).read_text(encoding='utf-8').splitlines(), 1):
         words = line.replace(',', ' ').split()
-        if not words or words[0] == 'ImageId':  # an empty line, Kaggle's heading
+        if not words or words[0] == 'ImageId':  # an empty line, or the heading of Kaggle's list
             continue
         if len(words) < 2:
             raise InputError(f'{path}, line {number}: a line is NAME CLASS, got {line.strip()!r}')
@@ -72,16 +74,16 @@ def images_in_list(path: str, folder: str) -> list[tuple[str, str]]:
 
 
 def folder_names(path: str) -> list[str]:
-    """Sorted names of the folders in a folder, without hidden ones."""
+    """Return the sorted names of the folders in a folder, without hidden ones."""
     return sorted(entry.name for entry in os.scandir(path) if entry.is_dir() and not entry.name.startswith('.'))
 
 
 def held(path: str) -> str:
-    """What a folder holds, for a message."""
+    """Describe the content of a folder, for a message."""
     return listed(sorted(os.listdir(path))) or 'nothing'
 
 
-def _images_below(folder: str):
+def _images_below(folder: str) -> Iterator[str]:
     for parent, _, names in os.walk(folder, followlinks=True):
         for name in names:
             if _is_image(name):

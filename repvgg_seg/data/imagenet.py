@@ -1,9 +1,9 @@
-"""ImageNet, or anything in its layout, with the checks that save a night."""
+"""ImageNet and other classification data sets in its layout."""
 
 import os.path as osp
 from pathlib import Path
+from typing import Any
 
-from mmengine.dataset import BaseDataset
 from mmseg.registry import DATASETS
 
 from ..errors import InputError, listed
@@ -12,32 +12,32 @@ from .image_lists import LAYOUT, folder_names, held, images_in_folders, images_i
 
 
 @DATASETS.register_module()
-class ImageNetDataset(NamesDamagedFiles, BaseDataset):
-    """Images of classes: a folder for each class, or one flat folder and a list.
+class ImageNetDataset(NamesDamagedFiles):
+    """Images with one class each, in a folder for each class, or in one flat folder with a list.
 
-    Each item is what the pipeline makes of `dict(img_path, label)`. Classes are numbered in the order of their sorted
-    names, as everyone numbers ImageNet's. `metainfo['classes']` holds the names; `metainfo['classes_complete']` is False where
-    a list gave numbers only and there may be more classes than the highest of them.
+    The pipeline receives `dict(img_path, label)` for each item. Classes are numbered in the order of their sorted
+    names, the usual numbering of ImageNet. `metainfo['classes']` holds the names. `metainfo['classes_complete']` is
+    False where a list contains only numbers, so that there may be more classes than the highest number shows.
 
     Args:
-        data_root: folder with `train/` and `val/`.
-        split: folder of the images in it. Without `ann_file` each folder in it is a class (what lies deeper counts
-            too, such as Tiny-ImageNet's `<wnid>/images/`).
-        ann_file: list of a flat folder, under `data_root`: a line an image, its name and then its class, a name such as n01440764
-            or a number, separated by blanks, a tab or a comma (`val.txt`, `val_annotations.txt` of
-            Tiny-ImageNet, `LOC_val_solution.csv` of Kaggle). What follows is ignored.
-        classes: file under `data_root`, or folder of classes there, that names the classes where a list does not hold all
-            of them: the first word of each line, or the name of each folder.
-        kwargs: mmengine's `BaseDataset`'s.
+        data_root: folder that holds `train/` and `val/`.
+        split: folder in `data_root` that holds the images. Without `ann_file`, each folder in it is a class; images in
+            deeper folders, such as Tiny-ImageNet's `<wnid>/images/`, belong to that class.
+        ann_file: list for a flat folder, in `data_root`. Each line holds the name of an image and its class, separated
+            by blanks, a tab or a comma; the class is a name such as n01440764 or a number, and the rest of the line is
+            ignored (`val.txt`, `val_annotations.txt` of Tiny-ImageNet, `LOC_val_solution.csv` of Kaggle).
+        classes: file or folder in `data_root` that names all classes, where the images or the list do not cover all of
+            them. The first word of each line, or the name of each folder in it, is a class.
+        kwargs: the other arguments of mmengine's `BaseDataset`.
 
     Raises:
-        InputError: no such folder or list; a class without images; an image that is listed and not there; a class
-            that is not known. On access, a file that is no image.
+        InputError: a folder or list does not exist, a class has no images, a listed image does not exist, or a class is
+            unknown; when an item is read, a file cannot be decoded.
     """
 
     def __init__(
-        self, data_root: str, split: str = 'train', ann_file: str = '', classes: 'str | None' = None, **kwargs
-    ):
+        self, data_root: str, split: str = 'train', ann_file: str = '', classes: str | None = None, **kwargs: Any
+    ) -> None:
         self.split = split
         self.classes_from = classes
         super().__init__(ann_file=ann_file, data_root=data_root, **kwargs)
@@ -69,7 +69,8 @@ class ImageNetDataset(NamesDamagedFiles, BaseDataset):
         self._metainfo['classes'] = tuple(known)
         return [dict(img_path=path, label=number[name]) for path, name in images]
 
-    def _known_classes(self) -> 'list[str] | None':
+    def _known_classes(self) -> list[str] | None:
+        """Return the sorted classes that the argument `classes` names, or None without it."""
         if self.classes_from is None:
             return None
         path = osp.join(self.data_root, self.classes_from)

@@ -1,4 +1,4 @@
-"""From Cityscapes as it is downloaded to Cityscapes as it is trained on."""
+"""Make the trainId labels of Cityscapes from the downloaded polygons, and check that the data set is complete."""
 
 from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
@@ -17,19 +17,20 @@ _DOWNLOAD = (
 )
 
 
-def prepare(root: str, counts: 'dict[str, int]' = COUNTS, workers: int = 4) -> tuple[int, int]:
-    """Make the label with trainIds of every image that has none yet.
+def prepare(root: str | Path, counts: dict[str, int] = COUNTS, workers: int = 4) -> tuple[int, int]:
+    """Make the trainId label of every image that has none yet.
 
     Args:
-        root: holds `leftImg8bit/{split}/{city}/` and `gtFine/{split}/{city}/`.
-        counts: images that each split must have.
-        workers: processes.
+        root: folder that holds `leftImg8bit/{split}/{city}/` and `gtFine/{split}/{city}/`.
+        counts: number of images that each split must have.
+        workers: number of processes.
 
     Returns:
-        How many labels were made and how many were there.
+        The number of labels that were made, and of those that existed before.
 
     Raises:
-        InputError: no images, images without polygons, or other counts than these. What can be made is made first.
+        InputError: there are no images, images have no polygons, or a split has another number of images. All labels
+            that can be made are made before the last two are raised.
     """
     if workers < 1:
         raise InputError(f'at least one process is needed, got {workers}')
@@ -38,7 +39,7 @@ def prepare(root: str, counts: 'dict[str, int]' = COUNTS, workers: int = 4) -> t
     if not any(images.values()):
         raise InputError(f'no leftImg8bit/{{{",".join(counts)}}}/*/*{_IMAGE} in {root}: {_DOWNLOAD}')
     pairs = [_polygons_and_label(root, image) for paths in images.values() for image in paths]
-    there = [label for _, label in pairs if label.exists()]
+    existing = [label for _, label in pairs if label.exists()]
     to_do = [(polygons, label) for polygons, label in pairs if not label.exists() and polygons.exists()]
     unlabelled = [polygons for polygons, label in pairs if not label.exists() and not polygons.exists()]
     with ProcessPoolExecutor(workers) as pool:
@@ -53,7 +54,7 @@ def prepare(root: str, counts: 'dict[str, int]' = COUNTS, workers: int = 4) -> t
         faults.append(f'{len(unlabelled)} images have no polygons, such as {unlabelled[0]}')
     if faults:
         raise InputError(f'{root} is not complete: {"; ".join(faults)} ({len(to_do)} labels made): {_DOWNLOAD}')
-    return len(to_do), len(there)
+    return len(to_do), len(existing)
 
 
 def _polygons_and_label(root: Path, image: Path) -> tuple[Path, Path]:

@@ -1,3 +1,5 @@
+"""Scenes in the layout of Cityscapes: what is read, and which folder, label or image is said to be at fault."""
+
 import shutil
 
 import cv2
@@ -94,13 +96,3 @@ def test_other_errors_are_not_blamed_on_the_files(scenes):
     dataset = cityscapes(scenes, pipeline=[*PIPELINE, lambda results: 1 / 0])
     with pytest.raises(ZeroDivisionError):
         dataset[0]
-
-
-def test_camvid(shared_data):
-    for split, count in (('train', 367), ('val', 101), ('test', 233)):
-        prefix = dict(img_path=f'images/{split}', seg_map_path=f'labels/{split}')
-        cfg = dict(type='CamVidDataset', data_root=str(shared_data / 'camvid'), data_prefix=prefix, pipeline=PIPELINE)
-        dataset = DATASETS.build(cfg)
-        assert len(dataset) == count
-        item = dataset[count // 2]
-        assert item['img'].shape == (360, 480, 3) and item['num_classes'] == 11

@@ -3,12 +3,11 @@
 import cv2
 import numpy as np
 import pytest
-import torch
 from mmengine.config import Config
 from mmseg.registry import TRANSFORMS
 from PIL import Image
 
-from repvgg_seg.data import LoadRandomResizedCrop, PackClassificationInputs
+from repvgg_seg.data import LoadRandomResizedCrop
 from repvgg_seg.errors import InputError
 
 
@@ -76,14 +75,6 @@ def test_evaluation_takes_other_modes_too(tmp_path, mode):
     Image.fromarray(photo(64, 48)).convert(mode).save(tmp_path / 'a.jpg')
     load = TRANSFORMS.build(dict(type='LoadImageFromFile', imdecode_backend='pillow'))
     assert load(dict(img_path=str(tmp_path / 'a.jpg')))['img'].shape == (48, 64, 3)
-
-
-def test_packing():
-    image = np.zeros((4, 6, 3), np.uint8)
-    image[1, 2] = 10, 20, 30  # blue, green, red
-    packed = PackClassificationInputs().transform(dict(img=image, label=7))
-    assert packed['inputs'].shape == (3, 4, 6) and packed['inputs'].dtype == torch.uint8 and packed['labels'] == 7
-    assert packed['inputs'][:, 1, 2].tolist() == [30, 20, 10]
 
 
 def test_ranges_that_are_none():

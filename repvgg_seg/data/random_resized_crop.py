@@ -1,4 +1,4 @@
-"""Steps of the classifiers' pipelines that mmcv does not have."""
+"""The random crop of ImageNet training, cut while the image is read."""
 
 import io
 import math
@@ -6,7 +6,6 @@ from collections.abc import Sequence
 
 import cv2
 import numpy as np
-import torch
 from mmcv.transforms import BaseTransform
 from mmengine.fileio import get
 from mmseg.registry import TRANSFORMS
@@ -14,7 +13,7 @@ from PIL import Image
 
 from ..errors import InputError
 
-# JPEG decodes to an eighth, a quarter or half of its size at less cost; the average over pixels comes with it.
+# A JPEG can be decoded at an eighth, a quarter or half of its size, which is faster and averages the pixels.
 _REDUCED = {
     8: cv2.IMREAD_REDUCED_COLOR_8,
     4: cv2.IMREAD_REDUCED_COLOR_4,
@@ -26,21 +25,23 @@ _ATTEMPTS = 10
 
 @TRANSFORMS.register_module()
 class LoadRandomResizedCrop(BaseTransform):
-    """Read an image and cut the usual random crop of ImageNet training out of it, in one step.
+    """Read the image at `img_path` and cut a random crop out of it, as `img` (size, size, 3) uint8, BGR.
 
-    `img_path` -> `img` (size, size, 3) uint8, BGR. Knowing the crop before decoding, it decodes a JPEG no larger than the
-    crop needs. Grey, palette and CMYK images become colour ones. Draws and falls back as torchvision's RandomResizedCrop.
+    The crop is drawn before the image is decoded, so that a JPEG is decoded no larger than the crop needs. The crop is
+    drawn as torchvision's `RandomResizedCrop` draws it. Grey, palette and CMYK images become colour images.
 
     Args:
-        size: side of the crop, in pixels.
-        scale: its share of the image's area, from and to.
-        ratio: its width to its height, from and to.
+        size: side of the crop in pixels, after resizing.
+        scale: smallest and largest share of the image's area that the crop covers.
+        ratio: smallest and largest ratio of the crop's width to its height.
 
     Raises:
-        InputError: a range that is none. On use, an image that cannot be decoded.
+        InputError: an argument is out of its range; on use, an image cannot be decoded.
     """
 
-    def __init__(self, size: int, scale: 'Sequence[float]' = (0.08, 1.0), ratio: 'Sequence[float]' = (3 / 4, 4 / 3)):
+    def __init__(
+        self, size: int, scale: Sequence[float] = (0.08, 1.0), ratio: Sequence[float] = (3 / 4, 4 / 3)
+    ) -> None:
         if not isinstance(size, int) or size < 1:
             raise InputError(
                 f'LoadRandomResizedCrop: size must be a positive integer, the side in pixels, got {size!r}'
@@ -65,24 +66,15 @@ class LoadRandomResizedCrop(BaseTransform):
         return results
 
     def draw(self, width: int, height: int) -> tuple[int, int, int, int]:
-        """Left, top, width and height of a crop of an image, in pixels."""
+        """Draw the left, top, width and height of a crop, in pixels, of an image of the given size."""
         low, high = map(math.log, self.ratio)
         for _ in range(_ATTEMPTS):
-            area = width * height * np.random.uniform(*self.scale)
+            area = width * height * np.random.uniform(self.scale[0], self.scale[1])
             ratio = math.exp(np.random.uniform(low, high))
             w, h = round(math.sqrt(area * ratio)), round(math.sqrt(area / ratio))
             if 0 < w <= width and 0 < h <= height:
                 return np.random.randint(width - w + 1), np.random.randint(height - h + 1), w, h
-        # The largest crop in the middle that has an allowed ratio.
+        # No attempt fitted into the image: take the largest crop in the middle that has an allowed ratio.
         w = min(width, round(height * self.ratio[1]))
         h = min(height, round(width / self.ratio[0]))
         return (width - w) // 2, (height - h) // 2, w, h
-
-
-@TRANSFORMS.register_module()
-class PackClassificationInputs(BaseTransform):
-    """`img` (H, W, 3) BGR and `label` -> what the network gets: `dict(inputs=(3, H, W) uint8, RGB, label)`."""
-
-    def transform(self, results: dict) -> dict:
-        image = np.ascontiguousarray(results['img'][..., ::-1].transpose(2, 0, 1))
-        return dict(inputs=torch.from_numpy(image), labels=results['label'])

@@ -1,0 +1,41 @@
+"""Mixup of images and labels."""
+
+from typing import Any
+
+import torch
+from torch import nn
+from torch.distributions import Beta
+
+from ..errors import InputError
+from .kornia_import import import_kornia
+
+
+def mixup_from_beta(alpha: float) -> nn.Module:
+    """kornia's mixup, with the share drawn from Beta(alpha, alpha) as in the mixup paper; kornia draws it uniformly.
+
+    Args:
+        alpha: parameter of the Beta distribution, above 0.
+
+    Returns:
+        A module that takes images (N, 3, H, W) and labels (N,), and returns mixed images and labels (N, 3): the class,
+        the class of the other image, and the share of the other image, which is the same for the whole batch.
+
+    Raises:
+        InputError: `alpha` is negative or no number, or kornia is missing or too old.
+    """
+    if not isinstance(alpha, (int, float)) or alpha < 0:
+        raise InputError(f'mixup_alpha must be positive, or None for no mixup, got {alpha!r}')
+    augmentation = import_kornia().augmentation
+
+    from kornia.augmentation.random_generator import MixupGenerator
+
+    class BetaGenerator(MixupGenerator):
+        lambda_sampler: Any  # kornia's type is that of its uniform distribution
+
+        def make_samplers(self, device: torch.device, dtype: torch.dtype) -> None:
+            super().make_samplers(device, dtype)
+            self.lambda_sampler = Beta(*torch.full((2,), alpha, device=device, dtype=dtype))
+
+    mixup = augmentation.RandomMixUpV2(same_on_batch=True, data_keys=['input', 'class'])
+    mixup._param_generator = BetaGenerator()  # kornia has no public argument for the distribution of the share
+    return mixup

@@ -1,0 +1,15 @@
+"""The last step of the classifiers' pipelines: from an image array to the tensor that the network takes."""
+
+import numpy as np
+import torch
+from mmcv.transforms import BaseTransform
+from mmseg.registry import TRANSFORMS
+
+
+@TRANSFORMS.register_module()
+class PackClassificationInputs(BaseTransform):
+    """Turn `img` (H, W, 3) BGR and `label` into `dict(inputs=(3, H, W) uint8 tensor, RGB, labels=label)`."""
+
+    def transform(self, results: dict) -> dict:
+        image = np.ascontiguousarray(results['img'][..., ::-1].transpose(2, 0, 1))
+        return dict(inputs=torch.from_numpy(image), labels=results['label'])
