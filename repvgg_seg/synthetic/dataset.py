@@ -1,76 +1,79 @@
-"""A data set of synthetic street scenes in the directory layout and label format of Cityscapes."""
+"""Writes a data set of synthetic street scenes, in the directory layout and label format of Cityscapes."""
 
 import json
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
-from cityscapesscripts.helpers.labels import labels
 
 from ..errors import InputError
 from ..files import replacing
-from . import draw_scene
+from .labels import label_tables
+from .scene import draw_scene
 
 GENERATOR_VERSION = 1  # raise it whenever the pixels of a scene change
 CITIES = {'train': 'synthtrain', 'val': 'synthval', 'test': 'synthtest'}
 MIN_SIDE = 64  # pixels
 
 
-def generate(root, counts, size=(256, 512), seed=0):
-    """Writes a data set in the layout of Cityscapes and returns how many scenes were written by this call.
+def generate(root: str | Path, counts: Mapping[str, int], size: Sequence[int] = (256, 512), seed: int = 0) -> int:
+    """Write a data set in the layout of Cityscapes, and return how many scenes this call has written.
 
-    Scene i of a split depends on the seed, split, i and size alone, never on the counts or the machine
-    (given the same release of OpenCV).  Scenes that are
-    already there stay as they are, so a call after an interruption, or for more scenes, writes only what is missing.
+    A scene depends on the seed, its split, its index and its size alone, not on the counts or, with the same release of
+    OpenCV, on the machine. Scenes that exist stay as they are, so that a call after an interruption, or for more
+    scenes, writes only what is missing.
 
     Args:
-        root: directory to write to; created if missing.
-        counts: scenes per split, e.g. ``{'train': 120, 'val': 30}``.
-        size: (height, width) in pixels, each at least 64.
+        root: directory to write to; it is created if it does not exist.
+        counts: number of scenes of each split, such as ``{'train': 120, 'val': 30}``.
+        size: height and width in pixels, each at least 64.
         seed: non-negative whole number.
 
     Raises:
-        InputError: for a parameter out of range, a root that holds other data or one that cannot be written.
+        InputError: an argument is out of range, or the root holds other data or cannot be written.
     """
     parameters = checked_parameters(counts, size, seed)
     root = Path(root)
+    height, width = parameters['size']
+    written = 0
     try:
         claim_root(root, parameters)
-        written = 0
         for split, count in parameters['counts'].items():
             for index in range(count):
                 files = scene_files(root, split, index)
                 if not all(path.is_file() for path in files.values()):
-                    write_scene(files, *draw_scene(scene_rng(seed, split, index), *parameters['size']))
+                    write_scene(files, *draw_scene(scene_rng(seed, split, index), height, width))
                     written += 1
     except OSError as error:
         raise InputError(f'cannot write scenes to {root}: {error.strerror or error}') from error
     return written
 
 
-def scene_rng(seed, split, index):
-    """The generator of random numbers of one scene."""
+def scene_rng(seed: int, split: str, index: int) -> np.random.Generator:
+    """Return the generator of random numbers of one scene."""
     return np.random.Generator(np.random.PCG64(np.random.SeedSequence([seed, list(CITIES).index(split), index])))
 
 
-def is_whole(value):
-    return isinstance(value, (int, np.integer)) and not isinstance(value, bool)
+def checked_parameters(counts: Mapping[str, int], size: Sequence[int], seed: int) -> dict[str, Any]:
+    """Return the parameters as they are recorded beside the scenes.
 
-
-def checked_parameters(counts, size, seed):
-    """The parameters in the form that is stored beside the scenes; raises InputError for wrong ones."""
+    Raises:
+        InputError: a parameter is out of range.
+    """
     if unknown := sorted(set(counts) - set(CITIES), key=str):
         raise InputError(f'unknown split {unknown[0]!r}: choose from {", ".join(CITIES)}')
     for split, count in counts.items():
-        if not is_whole(count) or count < 0:
+        if not _is_whole(count) or count < 0:
             raise InputError(f'number of {split} scenes must be a whole number of 0 or more, got {count!r}')
     if not any(counts.values()):
         raise InputError('nothing to generate: give at least one split a number of scenes above 0')
-    if len(size) != 2 or not all(is_whole(side) and side >= MIN_SIDE for side in size):
+    if len(size) != 2 or not all(_is_whole(side) and side >= MIN_SIDE for side in size):
         raise InputError(
             f'size must be height and width, each a whole number of at least {MIN_SIDE} pixels, got {size}'
         )
-    if not is_whole(seed) or seed < 0:
+    if not _is_whole(seed) or seed < 0:
         raise InputError(f'seed must be a whole number of 0 or more, got {seed!r}')
     return {
         'generator': GENERATOR_VERSION,
@@ -80,8 +83,16 @@ def checked_parameters(counts, size, seed):
     }
 
 
-def claim_root(root, parameters):
-    """Marks the root with the parameters, before any scene; refuses one that holds other data."""
+def _is_whole(value: object) -> bool:
+    return isinstance(value, (int, np.integer)) and not isinstance(value, bool)
+
+
+def claim_root(root: Path, parameters: dict[str, Any]) -> None:
+    """Write the parameters into the root before any scene, so that scenes of different parameters are never mixed.
+
+    Raises:
+        InputError: the root holds scenes of other parameters, or other data.
+    """
     record = root / 'synthetic.json'
     if record.is_file():
         try:
@@ -90,41 +101,41 @@ def claim_root(root, parameters):
             stored = None
         if stored == parameters:
             return
-        if is_part_of(stored, parameters):
-            write_record(record, parameters)
+        if _is_part_of(stored, parameters):
+            _write_record(record, parameters)
             return
-        held = 'parameters that cannot be read' if stored is None else f'scenes of {describe(stored, parameters)}'
+        held = 'parameters that cannot be read' if stored is None else f'scenes of {_differences(stored, parameters)}'
         raise InputError(f'{root} already holds {held}: choose another directory or delete this one first')
     if root.is_dir() and any(root.iterdir()):
         raise InputError(f'{root} is not empty and was not written by this generator: choose another directory')
     root.mkdir(parents=True, exist_ok=True)
-    write_record(record, parameters)
+    _write_record(record, parameters)
 
 
-def write_record(record, parameters):
+def _write_record(record: Path, parameters: dict[str, Any]) -> None:
     with replacing(record) as temporary:
         temporary.write_text(json.dumps(parameters, indent=2) + '\n')
 
 
-def is_part_of(stored, wanted):
-    """Whether the stored scenes are among the wanted ones: the same but for fewer of them."""
+def _is_part_of(stored: object, wanted: dict[str, Any]) -> bool:
+    """Return whether the stored scenes are some of the wanted ones, so that only the others are missing."""
     if not isinstance(stored, dict) or any(stored.get(name) != wanted[name] for name in wanted if name != 'counts'):
         return False
     return all(count <= wanted['counts'].get(split, 0) for split, count in stored['counts'].items())
 
 
-def describe(stored, wanted):
-    """The stored parameters that differ from the wanted ones, as 'name value (wanted value)'."""
+def _differences(stored: object, wanted: dict[str, Any]) -> str:
+    """Describe the stored parameters that differ from the wanted ones, as 'name value (wanted value)'."""
     if not isinstance(stored, dict):
         return 'other parameters'
     differing = [name for name in wanted if stored.get(name) != wanted[name]]
     return ', '.join(f'{name} {stored.get(name)} (wanted {wanted[name]})' for name in differing)
 
 
-def scene_files(root, split, index):
-    """Paths of the files of one scene by kind."""
+def scene_files(root: Path, split: str, index: int) -> dict[str, Path]:
+    """Return the paths of the files of one scene by kind."""
     city = CITIES[split]
-    stem = f'{city}_{index:06d}_000019'  # frame 19 is the one that Cityscapes labels
+    stem = f'{city}_{index:06d}_000019'  # Cityscapes labels frame 19 of every sequence
     fine = root / 'gtFine' / split / city
     return {
         'color': fine / f'{stem}_gtFine_color.png',
@@ -134,17 +145,8 @@ def scene_files(root, split, index):
     }
 
 
-def label_tables():
-    """Train id (256,) uint8 and BGR colour (256, 3) uint8 of each raw label id; unknown ids are ignored."""
-    train_ids, colours = np.full(256, 255, np.uint8), np.zeros((256, 3), np.uint8)
-    for label in labels:
-        if label.id >= 0:
-            train_ids[label.id], colours[label.id] = label.trainId, label.color[::-1]
-    return train_ids, colours
-
-
-def write_scene(files, image, label_ids):
-    """Encodes the image and the three forms of its label map as PNG files."""
+def write_scene(files: Mapping[str, Path], image: np.ndarray, label_ids: np.ndarray) -> None:
+    """Write the image and the three forms of its label map as PNG files."""
     train_ids, colours = label_tables()
     pixels = {
         'image': image,
