@@ -48,8 +48,8 @@ class CamVidDataset(CheckedSegDataset):
         ],
     )
     HOW_TO_GET = (
-        'put the images into data/camvid/images/{train,val,test} (*.webp, or set img_suffix) and labels with the values '
-        '0-10 and 255 into data/camvid/labels/{train,val,test} (*.png)'
+        'put the images into data/camvid/images/{train,val,test} (*.webp, or set img_suffix) and labels with the '
+        'values 0-10 and 255 into data/camvid/labels/{train,val,test} (*.png)'
     )
 
     def __init__(self, img_suffix: str = '.webp', seg_map_suffix: str = '.png', **kwargs: Any) -> None:

@@ -46,8 +46,8 @@ class ImageNetDataset(NamesDamagedFiles):
         folder = osp.join(self.data_root, self.split)
         if not osp.isdir(self.data_root):
             raise InputError(
-                f'no folder {self.data_root}: {LAYOUT}; '
-                'set --cfg-options train_dataloader.dataset.data_root=DIR val_dataloader.dataset.data_root=DIR, or test_dataloader'
+                f'no folder {self.data_root}: {LAYOUT}; set data_root (train_dataloader.dataset.data_root in a config, '
+                'and likewise for val_dataloader and test_dataloader)'
             )
         if not osp.isdir(folder):
             raise InputError(f'{self.data_root} has no {self.split}/ (it holds {held(self.data_root)}): {LAYOUT}')
@@ -63,8 +63,8 @@ class ImageNetDataset(NamesDamagedFiles):
         unknown = found - number.keys()
         if unknown:
             raise InputError(
-                f'{self.ann_file or folder} holds classes that are not among the {len(known)} known ones (numbers count '
-                f'from 0): {listed(sorted(unknown))}; set `classes`'
+                f'{self.ann_file or folder} holds classes that are not among the {len(known)} known ones '
+                f'(numbers count from 0): {listed(sorted(unknown))}; set `classes`'
             )
         self._metainfo['classes'] = tuple(known)
         return [dict(img_path=path, label=number[name]) for path, name in images]
