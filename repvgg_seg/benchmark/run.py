@@ -14,7 +14,8 @@ from torch import nn
 
 from ..errors import InputError
 from ..files import replacing
-from ..measure.timing import Count, environment, held_bytes, interleaved, peak_memory
+from ..measure.timing import Count, held_bytes, interleaved, peak_memory
+from ..reports.environment import environment
 
 _MIB = 2**20
 

@@ -8,9 +8,9 @@ import torch
 
 from ..errors import InputError
 from ..files import replacing
-from ..measure.timing import environment
 from ..weights.read import read_checkpoint, sha256
 from ..weights.stored_config import stored_config
+from .environment import environment
 
 
 def check_writable(path: str) -> None:

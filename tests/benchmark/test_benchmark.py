@@ -18,8 +18,9 @@ from repvgg_seg.benchmark.run import Subject, measure_all, plot, table
 from repvgg_seg.benchmark.subjects import build_classifier, build_segmentor, count_form, in_form, load_peer
 from repvgg_seg.benchmark.verify import compare, parse_sizes
 from repvgg_seg.errors import InputError
-from repvgg_seg.measure.timing import count, environment, held_bytes, interleaved, peak_memory
+from repvgg_seg.measure.timing import count, held_bytes, interleaved, peak_memory
 from repvgg_seg.optimize.optimize import Options
+from repvgg_seg.reports.environment import environment
 
 CPU = torch.device('cpu')
 
