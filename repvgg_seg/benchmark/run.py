@@ -14,7 +14,9 @@ from torch import nn
 
 from ..errors import InputError
 from ..files import replacing
-from ..measure.timing import Count, held_bytes, interleaved, peak_memory
+from ..measure.flops import Count
+from ..measure.memory import held_bytes, peak_memory
+from ..measure.timing import interleaved
 from ..reports.environment import environment
 
 _MIB = 2**20

@@ -18,8 +18,7 @@ from repvgg_seg.benchmark.run import Subject, measure_all, plot, table
 from repvgg_seg.benchmark.subjects import build_classifier, build_segmentor, count_form, in_form, load_peer
 from repvgg_seg.benchmark.verify import compare, parse_sizes
 from repvgg_seg.errors import InputError
-from repvgg_seg.measure.timing import count, held_bytes, interleaved, peak_memory
-from repvgg_seg.optimize.optimize import Options
+from repvgg_seg.optimize.options import Options
 from repvgg_seg.reports.environment import environment
 
 CPU = torch.device('cpu')
@@ -53,23 +52,6 @@ def test_counts_are_those_of_the_paper(name, params, flops, wino_muls):
         assert counted.wino_muls / 1e9 == pytest.approx(wino_muls, abs=0.06)
 
 
-def test_count_by_hand():
-    """On 8x8: 3x3 at stride 1, 4 of 9 multiplications; at stride 2 and with dilation all; 1x1; linear."""
-    model = nn.Sequential(
-        nn.Conv2d(2, 4, 3, padding=1, bias=False),
-        nn.Conv2d(4, 4, 3, padding=2, dilation=2, groups=2, bias=False),
-        nn.Conv2d(4, 4, 3, padding=1, stride=2, bias=False),
-        nn.Conv2d(4, 2, 1, bias=False),
-        nn.Flatten(),
-        nn.Linear(32, 5, bias=False),
-    ).to('meta')
-    counted = count(model, torch.empty(3, 2, 8, 8, device='meta'))
-    plain = 3 * (64 * 9 * 4 * 2 + 16 * 9 * 4 * 4 + 16 * 2 * 4 + 32 * 5)
-    assert counted.params == 72 + 72 + 144 + 8 + 160
-    assert counted.flops == 3 * 64 * 9 * 4 * 2 + plain
-    assert counted.wino_muls == 3 * 64 * 4 * 4 * 2 + plain
-
-
 def test_folding_the_pyramid_lowers_the_count():
     cfg = Config.fromfile('configs/pspnet_repvgg_a0_80k_512x1024.py')
     with torch.device('meta'):
@@ -78,27 +60,6 @@ def test_folding_the_pyramid_lowers_the_count():
     # Four levels of 512 channels less in a 3x3 conv of 512 over 64x64 positions; what comes instead is small.
     saved = 4 * 512 * 512 * 9 * 64 * 64
     assert 0.98 * saved < fused.flops - optimized.flops < saved
-
-
-def test_peak_memory_is_what_is_held_at_a_time():
-    mib = 2**18  # floats
-
-    def call():
-        first = torch.empty(3 * mib)
-        second = torch.empty(5 * mib)
-        del first
-        third = torch.empty(2 * mib)
-        return second, third
-
-    assert peak_memory(call, CPU) == pytest.approx(8 * 2**20, rel=0.01)
-    assert held_bytes(nn.Linear(10, 10)) == 440
-
-
-def test_calls_take_turns():
-    calls = []
-    times = interleaved({name: lambda name=name: calls.append(name) for name in 'abc'}, CPU, rounds=2, warmup=1)
-    assert ''.join(calls) == 'abcabcabc'
-    assert [len(times[name]) for name in 'abc'] == [2, 2, 2]
 
 
 def test_rows_say_how_much_faster(monkeypatch):
