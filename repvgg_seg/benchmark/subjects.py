@@ -16,14 +16,14 @@ from mmseg.structures import SegDataSample
 from torch import Tensor, nn
 
 from ..errors import InputError
-from ..measure.timing import Count, count
+from ..measure.flops import Count, count
 from ..models import RepVGGClassifier
 from ..models.block import RepVGGBlock, find_blocks
-from ..models.memory_format import to_channels_last
+from ..models.memory_format import MEMORY_FORMATS, to_channels_last
 from ..models.reparameterize import reparameterize_model
-from ..optimize.optimize import Options, optimize_for_inference
+from ..optimize.optimize import optimize_for_inference
+from ..optimize.options import Options
 from ..optimize.passes import cast, compile_parts, fold_conv_bn, fold_pyramid, fuse_repvgg, strip_training
-from ..optimize.passes.memory_format import MEMORY_FORMATS
 from . import paper_tables
 from .baselines import BASELINES, build_baseline
 from .run import Subject, on_meta
@@ -55,9 +55,9 @@ def in_form(model: nn.Module, form: str, options: Options) -> nn.Module:
     if form == 'fused' and find_blocks(twin):
         twin = reparameterize_model(twin, inplace=True)
     elif form == 'fused':
-        fold_conv_bn(twin, options)
-    cast(twin, options)
-    compile_parts(twin, options)
+        twin, _ = fold_conv_bn(twin, options)
+    twin, _ = cast(twin, options)
+    twin, _ = compile_parts(twin, options)
     return twin
 
 
@@ -67,7 +67,7 @@ def count_form(model: nn.Module, form: str, input_shape: 'tuple[int, ...]') -> C
     twin = on_meta(model)
     if form == 'optimized':
         for rewrite in (fuse_repvgg, fold_conv_bn, strip_training, fold_pyramid):
-            rewrite(twin, options)
+            twin, _ = rewrite(twin, options)
     else:
         twin = in_form(twin, form, options)
     return count(twin, torch.empty(options.input_shape, device='meta'))

@@ -13,9 +13,8 @@ from ..benchmark import paper_tables, subjects, verify
 from ..benchmark.baselines import is_at_hand
 from ..benchmark.run import measure_all, plot, table, write
 from ..errors import InputError, exit_on_input_error
-from ..optimize.optimize import DTYPES, Options
-from ..optimize.passes.dilation import FORMS as DILATIONS
-from ..optimize.passes.memory_format import MEMORY_FORMATS
+from ..models.memory_format import MEMORY_FORMATS
+from ..optimize.options import DILATIONS, DTYPES, Options
 from ..reports.record import check_writable
 from ..training.prepare import load_config
 from ..weights.load import load_weights
@@ -83,9 +82,7 @@ def add_network_args(parser, size, batch, forms=True):
     parser.add_argument(
         '--memory-format', choices=['auto', *MEMORY_FORMATS], default='auto', help='of the optimized form'
     )
-    parser.add_argument(
-        '--dilation', choices=['auto', 'dilated', *DILATIONS], default='auto', help='of the optimized form'
-    )
+    parser.add_argument('--dilation', choices=DILATIONS, default='auto', help='of the optimized form')
     parser.add_argument('--plot', action='store_true', help='accuracy against speed as OUT.svg, as in Figure 1')
     add_common_args(parser)
 

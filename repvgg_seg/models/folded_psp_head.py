@@ -1,57 +1,149 @@
-"""Pass: the pyramid of a PSP head is folded into the conv behind it.
+"""PSPHead of mmseg, computed with its pyramid folded into the conv behind it.
 
-The head's 3x3 conv runs over cat(x, up(p1), up(p2), ...). The conv is linear and so is bilinear up-sampling: with its kernel
-split by input block, the nine taps of a level are applied on the level's own few cells, and two small matrices,
-which hold the up-sampling, its three shifts and the zero padding, bring the result to the size of x. The conv over the
-up-sampled maps, most of the work under a narrow backbone, becomes a matrix product of rank 3 * (1 + 2 + 3 + 6).
+The 3x3 conv of the head runs over cat(x, up(p1), up(p2), ...). The conv is linear, and so is bilinear up-sampling. So its
+kernel is split by input block: the nine taps of a level are applied on the level's own few cells, and two small
+matrices, which hold the up-sampling, its three shifts and the zero padding, bring the result to the size of x. The conv
+over the up-sampled maps, most of the work under a narrow backbone, becomes a matrix product of rank 3 * (1 + 2 + 3 + 6).
 """
 
+from __future__ import annotations
+
+import copy
+from collections.abc import Iterable, Sequence
 from functools import lru_cache
+from typing import Any
 
 import torch
 import torch.nn.functional as F
 from mmcv.cnn import ConvModule
-from mmseg.models.decode_heads.psp_head import PPM, PSPHead
+from mmcv.cnn.bricks.wrappers import Conv2d
+from mmseg.models.decode_heads import PSPHead
+from mmseg.models.decode_heads.psp_head import PPM
+from mmseg.registry import MODELS
 from torch import Tensor, nn
 
+from ..errors import InputError
+from .psp_head import QuarterPSPHead
 
-def fold_pyramid(model: nn.Module, options) -> str:
-    """Fold the pyramid of every PSP head, in place; a head that computes it in its own way is left and said."""
-    heads = [head for head in model.modules() if isinstance(head, PSPHead) and not isinstance(head, FoldedPSPHead)]
-    folded = [head for head in heads if _is_foldable(head)]
-    for head in folded:
-        head.bottleneck = FoldedPyramid(head.psp_modules, head.bottleneck)
-        head.psp_modules = None
-        head.__class__ = FoldedPSPHead  # same state and same face, another forward pass
-    said = [f'pyramid of bins {", ".join(map(str, head.bottleneck.bins))} folded into the head' for head in folded]
-    if left := len(heads) - len(folded):
-        said.append(f'{left} pyramids left as they are: the head or its 3x3 conv is not the usual one')
-    return '; '.join(said)
+# What a head is asked for in inference. A head that answers in its own way is not folded.
+_METHODS = ('forward', '_forward_feature', '_transform_inputs', 'cls_seg', 'predict', 'predict_by_feat')
 
 
-def _is_foldable(head: PSPHead) -> bool:
+def is_foldable(head: PSPHead) -> bool:
+    """Whether a head computes its logits as mmseg's `PSPHead` does, from plain convs."""
+    return all(getattr(type(head), name) is getattr(PSPHead, name) for name in _METHODS) and _has_plain_convs(head)
+
+
+def _has_plain_convs(head: PSPHead) -> bool:
     pyramid, bottleneck = head.psp_modules, head.bottleneck
-    usual = (
-        type(head)._forward_feature is PSPHead._forward_feature
-        and type(head).forward is PSPHead.forward
-        and isinstance(pyramid, PPM)
+    if not (
+        isinstance(pyramid, PPM)
         and type(pyramid).forward is PPM.forward
-        and type(bottleneck) is ConvModule
-        and bottleneck.order[0] == 'conv'
         and all(isinstance(pool.output_size, int) for pool, _ in pyramid)
-    )
-    if not usual:
+        and type(bottleneck) is ConvModule
+        and bottleneck.order == ('conv', 'norm', 'act')
+        and not (bottleneck.with_explicit_padding or bottleneck.with_spectral_norm)
+        and type(bottleneck.conv) in (nn.Conv2d, Conv2d)  # subclasses may compute their kernel in every forward pass
+    ):
         return False
     conv = bottleneck.conv
-    facts = (conv.kernel_size, conv.stride, conv.padding, conv.dilation, conv.groups)
-    return facts == ((3, 3), (1, 1), (1, 1), (1, 1), 1) and not bottleneck.with_explicit_padding
+    facts = (conv.kernel_size, conv.stride, conv.padding, conv.dilation, conv.groups, conv.padding_mode)
+    return facts == ((3, 3), (1, 1), (1, 1), (1, 1), 1, 'zeros')
 
 
+@MODELS.register_module()
 class FoldedPSPHead(PSPHead):
-    """A PSP head whose pyramid is part of its `bottleneck`; made by `fold_pyramid` only."""
+    """PSPHead of mmseg with the same parameters and results and less work, also in training.
 
-    def _forward_feature(self, inputs: 'tuple[Tensor, ...]') -> Tensor:
-        return self.bottleneck(self._transform_inputs(inputs))
+    In its ordinary form the state dict is that of `PSPHead`, in both directions. The deploy form holds the kernels
+    already split; a state dict in ordinary form loads into it and is split on the way, the other way round is refused.
+
+    Args:
+        quarter: reduce the C channels of the backbone to C / 4 in each level of the pyramid, as `QuarterPSPHead` does.
+        deploy: build the deploy form, for inference.
+        **kwargs: as mmseg's `PSPHead` takes them.
+
+    Raises:
+        InputError: `conv_cfg` asks for another conv than the plain one, or as `QuarterPSPHead`.
+    """
+
+    def __init__(self, quarter: bool = False, deploy: bool = False, **kwargs: Any):
+        super().__init__(**kwargs)
+        if quarter:
+            head = QuarterPSPHead(**kwargs)
+            self.psp_modules, self.bottleneck = head.psp_modules, head.bottleneck
+        if not _has_plain_convs(self):
+            raise InputError(
+                f'a FoldedPSPHead needs plain convs, got conv_cfg={self.conv_cfg!r}: leave conv_cfg out, or use PSPHead'
+            )
+        self.deploy = False
+        if deploy:
+            self.switch_to_deploy()
+
+    @classmethod
+    def from_head(cls, head: PSPHead) -> FoldedPSPHead:
+        """A folded head, in ordinary form, over the parts and settings of another head, which it takes over.
+
+        Raises:
+            InputError: as `is_foldable` tells, the head computes its logits in its own way.
+        """
+        if not is_foldable(head):
+            raise InputError(f'cannot fold this {type(head).__name__}: it differs from the PSPHead of mmseg')
+        folded = cls.__new__(cls)  # the constructor would build all parts anew
+        folded.__dict__.update(
+            {name: copy.copy(value) if isinstance(value, (dict, set)) else value for name, value in vars(head).items()}
+        )
+        folded.deploy = False
+        return folded
+
+    def switch_to_deploy(self) -> None:
+        """Split the kernel once and for all, in place; nothing happens in deploy form."""
+        if not self.deploy:
+            self.bottleneck = FoldedPyramid(self.psp_modules, self.bottleneck)
+            self.psp_modules = None
+            self.deploy = True
+
+    def _forward_feature(self, inputs: Sequence[Tensor]) -> Tensor:
+        """The features before the classifier, (N, channels, H, W), from the feature maps of the backbone."""
+        x = self._transform_inputs(inputs)
+        if self.deploy:
+            return self.bottleneck(x)
+        conv = self.bottleneck.conv
+        kernel, *taps = _split_kernel(conv.weight, self.psp_modules)
+        levels = [level for _, level in self.psp_modules]
+        out = F.conv2d(x, kernel, conv.bias, padding=1)
+        out = _add_pyramid(out, x, _bins(self.psp_modules), levels, taps, self.align_corners)
+        for step in _after_conv(self.bottleneck):
+            out = step(out)
+        return out
+
+    def _load_from_state_dict(self, state_dict: dict[str, Any], prefix: str, *args: Any, **kwargs: Any) -> None:
+        """Split the kernel of an ordinary form on its way into a deploy form; refuse the opposite."""
+        if not self.deploy and f'{prefix}bottleneck.taps.0' in state_dict:
+            raise InputError(
+                f'the weights of {prefix[:-1] or "this head"} are those of a deployed FoldedPSPHead: load the training '
+                'checkpoint, or build the head with deploy=True'
+            )
+        if self.deploy and f'{prefix}psp_modules.0.1.conv.weight' in state_dict:
+            self._fold_state_dict(state_dict, prefix)
+        super()._load_from_state_dict(state_dict, prefix, *args, **kwargs)
+
+    def _fold_state_dict(self, state_dict: dict[str, Any], prefix: str) -> None:
+        """Rename and split the tensors of an ordinary form, in place."""
+        tensors = {name: state_dict.pop(name) for name in list(state_dict) if name.startswith(prefix)}
+        for name, tensor in tensors.items():
+            parts = name.removeprefix(prefix).split('.')
+            if parts[0] == 'psp_modules':  # psp_modules.LEVEL.1.conv.weight
+                parts = ['bottleneck', 'levels', parts[1], *parts[3:]]
+            elif parts[0] == 'bottleneck' and parts[1] != 'conv':  # bottleneck.bn.weight
+                parts = ['bottleneck', 'after', '0', *parts[2:]]
+            state_dict[prefix + '.'.join(parts)] = tensor
+        whole = f'{prefix}bottleneck.conv.weight'
+        channels = [self.bottleneck.conv.in_channels, *(level.out_channels for level in self.bottleneck.levels)]
+        kernel, *taps = _split(state_dict[whole], channels)
+        state_dict[whole] = kernel
+        for i, level_taps in enumerate(taps):
+            state_dict[f'{prefix}bottleneck.taps.{i}'] = level_taps
 
 
 class FoldedPyramid(nn.Module):
@@ -59,44 +151,70 @@ class FoldedPyramid(nn.Module):
 
     Args:
         pyramid: the levels, each a pooling and a 1x1 `ConvModule`.
-        bottleneck: the `ConvModule` over x and the levels; what follows its conv stays as it is.
+        bottleneck: the `ConvModule` over x and the levels; its norm and activation are taken over.
     """
 
     def __init__(self, pyramid: PPM, bottleneck: ConvModule):
         super().__init__()
         self.align_corners = pyramid.align_corners
-        self.bins = tuple(pool.output_size for pool, _ in pyramid)
-        self.levels = nn.ModuleList(conv for _, conv in pyramid)
+        self.bins = _bins(pyramid)
+        self.levels = nn.ModuleList(level for _, level in pyramid)
         whole = bottleneck.conv
-        kernels = whole.weight.detach().split([pyramid.in_channels, *(conv.out_channels for conv in self.levels)], 1)
+        kernel, *taps = _split_kernel(whole.weight.detach(), pyramid)
         self.conv = nn.Conv2d(pyramid.in_channels, whole.out_channels, 3, padding=1, device='meta')
-        self.conv.weight = nn.Parameter(kernels[0].contiguous(), requires_grad=False)
+        self.conv.weight = nn.Parameter(kernel.contiguous(), requires_grad=False)
         self.conv.bias = whole.bias
-        self.taps = nn.ParameterList(nn.Parameter(_as_1x1(kernel), requires_grad=False) for kernel in kernels[1:])
-        self.after = nn.Sequential()
-        if bottleneck.with_norm:
-            self.after.append(bottleneck.norm)
-        if bottleneck.with_activation:
-            self.after.append(bottleneck.activate)
+        self.taps = nn.ParameterList(nn.Parameter(tap.contiguous(), requires_grad=False) for tap in taps)
+        self.after = nn.Sequential(*_after_conv(bottleneck))
 
     def forward(self, x: Tensor) -> Tensor:
-        height, width = x.shape[2:]
-        lines = []
-        for bins, level, taps, cells in zip(self.bins, self.levels, self.taps, _pool(x, self.bins), strict=True):
-            tapped = F.conv2d(level(cells), taps).unflatten(1, (3, 3, -1))  # (N, 3, 3, C_out, bins, bins)
-            tapped = tapped.permute(0, 1, 4, 2, 5, 3).flatten(1, 2).flatten(2, 3)  # (N, 3 bins, 3 bins, C_out)
-            lines.append(_up_and_shift(bins, width, self.align_corners, x.dtype, x.device) @ tapped)
-        rows = [_up_and_shift(bins, height, self.align_corners, x.dtype, x.device) for bins in self.bins]
-        return self.after(_add_product(self.conv(x), torch.cat(rows, 1), torch.cat(lines, 1)))
+        return self.after(_add_pyramid(self.conv(x), x, self.bins, self.levels, self.taps, self.align_corners))
 
 
-def _as_1x1(kernel: Tensor) -> Tensor:
-    """A kernel (C_out, C_in, 3, 3) as that of a 1x1 conv to (tap row, tap column, C_out) channels."""
-    return kernel.permute(2, 3, 0, 1).flatten(0, 2)[..., None, None].contiguous()
+def _bins(pyramid: PPM) -> tuple[int, ...]:
+    return tuple(pool.output_size for pool, _ in pyramid)
+
+
+def _after_conv(bottleneck: ConvModule) -> list[nn.Module]:
+    """The norm and the activation of a `ConvModule`, where it has them."""
+    norm = [bottleneck.norm] if bottleneck.with_norm else []
+    return norm + ([bottleneck.activate] if bottleneck.with_activation else [])
+
+
+def _split_kernel(kernel: Tensor, pyramid: PPM) -> list[Tensor]:
+    return _split(kernel, [pyramid.in_channels, *(level.out_channels for _, level in pyramid)])
+
+
+def _split(kernel: Tensor, channels: list[int]) -> list[Tensor]:
+    """The 3x3 kernel over x, and for each level that of a 1x1 conv to (tap row, tap column, C_out) channels."""
+    over_x, *over_levels = kernel.split(channels, 1)
+    return [over_x, *(part.permute(2, 3, 0, 1).flatten(0, 2)[..., None, None] for part in over_levels)]
+
+
+def _add_pyramid(
+    out: Tensor,
+    x: Tensor,
+    bins: tuple[int, ...],
+    levels: Iterable[nn.Module],
+    taps: Iterable[Tensor],
+    align_corners: bool,
+) -> Tensor:
+    """Add to `out`, in place, what the 3x3 conv computes from the up-sampled levels of the pyramid over x."""
+    height, width = x.shape[2:]
+    lines = []
+    for number, level, level_taps, cells in zip(bins, levels, taps, _pool(x, bins), strict=True):
+        tapped = F.conv2d(level(cells), level_taps).unflatten(1, (3, 3, -1))  # (N, 3, 3, C_out, bins, bins)
+        tapped = tapped.permute(0, 1, 4, 2, 5, 3).flatten(1, 2).flatten(2, 3)  # (N, 3 bins, 3 bins, C_out)
+        lines.append(_up_and_shift(number, width, align_corners, tapped.dtype, x.device) @ tapped)
+    rows = [_up_and_shift(number, height, align_corners, out.dtype, x.device) for number in bins]
+    return _add_product(out, torch.cat(rows, 1), torch.cat(lines, 1).to(out.dtype))
 
 
 def _add_product(out: Tensor, rows: Tensor, lines: Tensor) -> Tensor:
-    """Add sum_k rows[y, k] * lines[n, k, x, c] to out[n, c, y, x], in place and in the memory format of `out`."""
+    """Add sum_k rows[y, k] * lines[n, k, x, c] to out[n, c, y, x], in place and in the memory format of `out`.
+
+    Autograd allows it: the backward pass of the conv that computed `out` needs its input and its kernel only.
+    """
     n, channels, height, width = out.shape
     if out.is_contiguous():
         lines = lines.permute(0, 3, 1, 2).flatten(0, 1)
@@ -106,14 +224,14 @@ def _add_product(out: Tensor, rows: Tensor, lines: Tensor) -> Tensor:
     return out
 
 
-def _pool(x: Tensor, bins: 'tuple[int, ...]') -> 'list[Tensor]':
+def _pool(x: Tensor, bins: tuple[int, ...]) -> list[Tensor]:
     """The adaptive average pooling of x (N, C, H, W) to every number of bins, (N, C, bins, bins) each."""
     if not x.is_contiguous():
         return [F.adaptive_avg_pool2d(x, number) for number in bins]  # quick where the channels come last
     height, width = x.shape[2:]
     rows = torch.cat([_averages(number, height, x.dtype, x.device) for number in bins])
     strips = (rows @ x).split(bins, 2)  # one pass over x for all levels
-    return [strip @ _averages(strip.shape[2], width, x.dtype, x.device).t() for strip in strips]
+    return [strip @ _averages(strip.shape[2], width, strip.dtype, x.device).t() for strip in strips]
 
 
 @lru_cache(maxsize=256)
@@ -134,14 +252,14 @@ def _make_up_and_shift(bins: int, size: int, align_corners: bool, dtype: torch.d
         return torch.cat([padded[tap : tap + size] for tap in range(3)], 1).to(device, dtype).contiguous()
 
 
-def _averages(*args) -> Tensor:
-    return _cached(_make_averages, *args)
+# torch.compile and torch.export trace how a matrix is made; everything else takes it from the cache.
 
 
-def _up_and_shift(*args) -> Tensor:
-    return _cached(_make_up_and_shift, *args)
+def _averages(bins: int, size: int, dtype: torch.dtype, device: torch.device) -> Tensor:
+    make = _make_averages.__wrapped__ if torch.compiler.is_compiling() else _make_averages
+    return make(bins, size, dtype, device)
 
 
-def _cached(make, *args) -> Tensor:
-    """From the cache, but for torch.compile and torch.export, which trace how it is made."""
-    return make.__wrapped__(*args) if torch.compiler.is_compiling() else make(*args)
+def _up_and_shift(bins: int, size: int, align_corners: bool, dtype: torch.dtype, device: torch.device) -> Tensor:
+    make = _make_up_and_shift.__wrapped__ if torch.compiler.is_compiling() else _make_up_and_shift
+    return make(bins, size, align_corners, dtype, device)

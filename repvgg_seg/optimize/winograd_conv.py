@@ -4,113 +4,24 @@ F(4x4, 3x3): 36 multiplications for 16 outputs where the plain sum takes 144. Th
 the usual 0, +-1, +-2: the rounding error of a layer is a quarter of theirs in fp32 and five times that of the plain sum.
 """
 
+from __future__ import annotations
+
 import copy
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import lru_cache
+from typing import Any
 
 import torch
 from torch import Tensor, nn
+
+from .onednn import conv_1x1, pack_kernel, unpack_kernel
 
 WORKSPACE = 2**25  # bytes of tiles transformed at a time: they should stay in the cache
 GROWTH = 4  # how many times the size of the 3x3 kernel its transform has
 _POINTS = (Fraction(0), Fraction(2, 3), Fraction(-2, 3), Fraction(3, 2), Fraction(-3, 2))
 _OUT = 4  # side of a tile of outputs
 _IN = 6  # side of the tile of inputs that it needs
-
-
-def is_available() -> bool:
-    """Whether this torch has oneDNN and the two operators that are needed of it."""
-    return torch.backends.mkldnn.is_available() and all(
-        hasattr(torch.ops.mkldnn, name) for name in ('_convolution_pointwise', '_reorder_convolution_weight')
-    )
-
-
-class WinogradConv(nn.Module):
-    """A 3x3 conv of stride 1 and padding = dilation, (N, C, H, W) -> (N, C_out, H, W), any size, on a CPU in fp32.
-
-    Args:
-        conv: the conv it replaces.
-    """
-
-    def __init__(self, conv: nn.Conv2d):
-        super().__init__()
-        self.in_channels, self.out_channels, self.groups = conv.in_channels, conv.out_channels, conv.groups
-        self.dilation = conv.dilation[0]
-        self.bias = conv.bias
-        _, kernel_side, _ = _matrices()
-        taps = conv.weight.detach().double().flatten(2).flatten(0, 1).t()  # (9, C_out * C / groups)
-        kernel = (torch.kron(kernel_side, kernel_side) @ taps).float()
-        self.kernel = _pack(kernel.reshape(-1, conv.weight.shape[1], 1, 1), self.groups)
-
-    def forward(self, x: Tensor) -> Tensor:
-        out = torch.empty((len(x), self.out_channels, *x.shape[2:]), dtype=x.dtype, memory_format=torch.channels_last)
-        for block in self._blocks(x.shape):
-            self._compute(x, out, block)
-        return out
-
-    def _blocks(self, shape: torch.Size) -> 'list[list[_Strip]]':
-        """The tiles of a batch in strips of one phase image, and the strips in blocks that fit the workspace."""
-        most = max(1, WORKSPACE // (4 * _IN**2 * max(self.in_channels, self.out_channels)))
-        blocks, room = [], 0
-        for n in range(shape[0]):
-            for i in range(min(self.dilation, shape[2])):
-                for j in range(min(self.dilation, shape[3])):
-                    height, width = (
-                        len(range(p, size, self.dilation)) for p, size in zip((i, j), shape[2:], strict=True)
-                    )
-                    rows, columns = -(-height // _OUT), -(-width // _OUT)
-                    step = max(1, most // columns)
-                    for top in range(0, rows, step):
-                        strip = _Strip(n, i, j, top, min(step, rows - top), columns)
-                        if strip.tiles > room:
-                            blocks.append([])
-                            room = most
-                        blocks[-1].append(strip)
-                        room -= strip.tiles
-        return blocks
-
-    def _compute(self, x: Tensor, out: Tensor, block: 'list[_Strip]') -> None:
-        out_side, in_side = _plane_matrices()
-        tiles = torch.empty((sum(strip.tiles for strip in block), _IN, _IN, self.in_channels), dtype=x.dtype)
-        for strip, part in zip(block, tiles.split([strip.tiles for strip in block]), strict=True):
-            _gather(self._phase(x, strip), strip.top, part.unflatten(0, (strip.rows, strip.columns)))
-        tiles = in_side @ tiles.flatten(1, 2)
-        # 36 matrix products as one 1x1 conv in as many groups: oneDNN is faster at it than torch's matmul.
-        products = torch.ops.mkldnn._convolution_pointwise(
-            tiles.flatten(1).t()[None, ..., None],
-            self.kernel,
-            None,
-            [0, 0],
-            [1, 1],
-            [1, 1],
-            _IN**2 * self.groups,
-            'none',
-            [],
-            '',
-        )
-        del tiles
-        products = products[0, ..., 0].t().unflatten(1, (_IN**2, self.out_channels))
-        sums = (out_side @ products).unflatten(1, (_OUT, _OUT))
-        for strip, part in zip(block, sums.split([strip.tiles for strip in block]), strict=True):
-            _scatter(part.unflatten(0, (strip.rows, strip.columns)), self.bias, strip.top, self._phase(out, strip))
-
-    def _phase(self, x: Tensor, strip: '_Strip') -> Tensor:
-        """The phase image (H', W', C) of a strip: a view."""
-        return x[strip.n, :, strip.i :: self.dilation, strip.j :: self.dilation].permute(1, 2, 0)
-
-    def __deepcopy__(self, memo: dict) -> 'WinogradConv':
-        twin = type(self).__new__(type(self))
-        memo[id(self)] = twin
-        # The packed kernel, which torch cannot copy, never changes: the copies share it.
-        twin.__dict__.update({k: v if k == 'kernel' else copy.deepcopy(v, memo) for k, v in self.__dict__.items()})
-        return twin
-
-    def __getstate__(self) -> dict:
-        return {**self.__dict__, 'kernel': self.kernel.to_dense()}
-
-    def __setstate__(self, state: dict) -> None:
-        super().__setstate__({**state, 'kernel': _pack(state['kernel'], state['groups'])})
 
 
 @dataclass(frozen=True)
@@ -129,6 +40,83 @@ class _Strip:
         return self.rows * self.columns
 
 
+class WinogradConv(nn.Module):
+    """A 3x3 conv of stride 1 and padding = dilation, (N, C, H, W) -> (N, C_out, H, W), any size, on a CPU in fp32.
+
+    Args:
+        conv: the conv it replaces.
+    """
+
+    def __init__(self, conv: nn.Conv2d):
+        super().__init__()
+        self.in_channels, self.out_channels, self.groups = conv.in_channels, conv.out_channels, conv.groups
+        self.dilation = conv.dilation[0]
+        self.bias = conv.bias
+        _, kernel_side, _ = _matrices()
+        taps = conv.weight.detach().double().flatten(2).flatten(0, 1).t()  # (9, C_out * C / groups)
+        kernel = (torch.kron(kernel_side, kernel_side) @ taps).float()
+        self.kernel = pack_kernel(kernel.reshape(-1, conv.weight.shape[1], 1, 1), _IN**2 * self.groups)
+
+    def forward(self, x: Tensor) -> Tensor:
+        out = torch.empty((len(x), self.out_channels, *x.shape[2:]), dtype=x.dtype, memory_format=torch.channels_last)
+        for block in self._blocks(x.shape):
+            self._compute(x, out, block)
+        return out
+
+    def _blocks(self, shape: torch.Size) -> list[list[_Strip]]:
+        """The tiles of a batch in strips of one phase image, and the strips in blocks that fit the workspace."""
+        most = max(1, WORKSPACE // (4 * _IN**2 * max(self.in_channels, self.out_channels)))
+        blocks: list[list[_Strip]] = []
+        room = 0
+        for n in range(shape[0]):
+            for i in range(min(self.dilation, shape[2])):
+                for j in range(min(self.dilation, shape[3])):
+                    height, width = (
+                        len(range(p, size, self.dilation)) for p, size in zip((i, j), shape[2:], strict=True)
+                    )
+                    rows, columns = -(-height // _OUT), -(-width // _OUT)
+                    step = max(1, most // columns)
+                    for top in range(0, rows, step):
+                        strip = _Strip(n, i, j, top, min(step, rows - top), columns)
+                        if strip.tiles > room:
+                            blocks.append([])
+                            room = most
+                        blocks[-1].append(strip)
+                        room -= strip.tiles
+        return blocks
+
+    def _compute(self, x: Tensor, out: Tensor, block: list[_Strip]) -> None:
+        out_side, in_side = _plane_matrices()
+        tiles = torch.empty((sum(strip.tiles for strip in block), _IN, _IN, self.in_channels), dtype=x.dtype)
+        for strip, part in zip(block, tiles.split([strip.tiles for strip in block]), strict=True):
+            _gather(self._phase(x, strip), strip.top, part.unflatten(0, (strip.rows, strip.columns)))
+        tiles = in_side @ tiles.flatten(1, 2)
+        # 36 matrix products as one 1x1 conv in as many groups: oneDNN is faster at it than torch's matmul.
+        products = conv_1x1(tiles.flatten(1).t()[None, ..., None], self.kernel, _IN**2 * self.groups)
+        del tiles
+        products = products[0, ..., 0].t().unflatten(1, (_IN**2, self.out_channels))
+        sums = (out_side @ products).unflatten(1, (_OUT, _OUT))
+        for strip, part in zip(block, sums.split([strip.tiles for strip in block]), strict=True):
+            _scatter(part.unflatten(0, (strip.rows, strip.columns)), self.bias, strip.top, self._phase(out, strip))
+
+    def _phase(self, x: Tensor, strip: _Strip) -> Tensor:
+        """The phase image (H', W', C) of a strip: a view."""
+        return x[strip.n, :, strip.i :: self.dilation, strip.j :: self.dilation].permute(1, 2, 0)
+
+    def __deepcopy__(self, memo: dict[int, object]) -> WinogradConv:
+        twin = type(self).__new__(type(self))
+        memo[id(self)] = twin
+        # The packed kernel, which torch cannot copy, never changes: the copies share it.
+        twin.__dict__.update({k: v if k == 'kernel' else copy.deepcopy(v, memo) for k, v in self.__dict__.items()})
+        return twin
+
+    def __getstate__(self) -> dict[str, object]:
+        return {**self.__dict__, 'kernel': unpack_kernel(self.kernel)}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        super().__setstate__({**state, 'kernel': pack_kernel(state['kernel'], _IN**2 * state['groups'])})
+
+
 def _gather(image: Tensor, top: int, tiles: Tensor) -> None:
     """Cut tiles (rows, columns, 6, 6, C) of an image (H, W, C), four apart and overlapping, zero beyond its border."""
     for a in range(_IN):
@@ -145,14 +133,14 @@ def _gather(image: Tensor, top: int, tiles: Tensor) -> None:
             )
 
 
-def _within(size: int, first: int, number: int) -> 'tuple[slice, int]':
+def _within(size: int, first: int, number: int) -> tuple[slice, int]:
     """Which of `number` tiles, whose pixel lies at first, first + 4, ..., see a pixel of the image, and the first such pixel."""
     start = 1 if first < 0 else 0
     stop = max(start, min(number, len(range(first, size, _OUT))))
     return slice(start, stop), first + _OUT * start
 
 
-def _scatter(sums: Tensor, bias: 'Tensor | None', top: int, image: Tensor) -> None:
+def _scatter(sums: Tensor, bias: Tensor | None, top: int, image: Tensor) -> None:
     """Write tiles of outputs (rows, columns, 4, 4, C_out), with the bias, to their places in an image (H, W, C_out)."""
     for a in range(_OUT):
         for b in range(_OUT):
@@ -164,16 +152,8 @@ def _scatter(sums: Tensor, bias: 'Tensor | None', top: int, image: Tensor) -> No
                 torch.add(tile, bias, out=part)
 
 
-def _pack(kernel: Tensor, groups: int) -> Tensor:
-    """A kernel (36 * C_out, C / groups, 1, 1) in oneDNN's own layout."""
-    groups *= _IN**2
-    return torch.ops.mkldnn._reorder_convolution_weight(
-        kernel, [0, 0], [1, 1], [1, 1], groups, [1, kernel.shape[1] * groups, 256, 1]
-    )
-
-
 @lru_cache(maxsize=1)
-def _matrices() -> 'tuple[Tensor, Tensor, Tensor]':
+def _matrices() -> tuple[Tensor, Tensor, Tensor]:
     """A^T (4, 6), G (6, 3) and B^T (6, 6) of F(4, 3), double: y = A^T ((G g) * (B^T d)).
 
     Toom-Cook: evaluate two polynomials at six points, multiply, interpolate; transposed.
@@ -190,7 +170,7 @@ def _matrices() -> 'tuple[Tensor, Tensor, Tensor]':
 
 
 @lru_cache(maxsize=1)
-def _plane_matrices() -> 'tuple[Tensor, Tensor]':
+def _plane_matrices() -> tuple[Tensor, Tensor]:
     """The output and input transforms of both axes at once, as matrices (16, 36) and (36, 36) in fp32."""
     with torch.inference_mode(False):
         out_side, _, in_side = _matrices()

@@ -1,29 +1,32 @@
-"""The rewrites, one module each, with one face: pass(model, options) -> what it changed, '' for nothing.
+"""The passes of `optimize_for_inference`, one module each."""
 
-Each works in place, on a model in eval mode, and leaves what it cannot rewrite as it is.
-"""
-
+from .compile import compile_parts
 from .conv_bn import fold_conv_bn
+from .definition import Pass
 from .dilation import undilate
+from .dtype import cast
 from .ending import shorten_ending
-from .memory_format import cast, compile_parts, lay_out
+from .memory_format import set_memory_format
 from .pyramid import fold_pyramid
 from .repvgg_fusion import fuse_repvgg
 from .strip import strip_training
-from .winograd import apply_winograd
+from .winograd import MEMORY_OF_FUSED_MODEL, apply_winograd, can_apply_winograd
 
-# In the order in which they run.
-PASSES = dict(
-    fusion=fuse_repvgg,
-    conv_bn=fold_conv_bn,
-    strip=strip_training,
-    pyramid=fold_pyramid,
-    ending=shorten_ending,
-    dtype=cast,
-    memory_format=lay_out,
-    winograd=apply_winograd,
-    dilation=undilate,
-    compile=compile_parts,
-)
+# By name, in the order in which they run. Algebra comes first.
+PASSES = {
+    step.name: step
+    for step in (
+        Pass('fusion', fuse_repvgg, is_algebra=True),
+        Pass('conv_bn', fold_conv_bn, is_algebra=True),
+        Pass('strip', strip_training, is_algebra=True),
+        Pass('pyramid', fold_pyramid, is_algebra=True),
+        Pass('ending', shorten_ending, is_algebra=True),
+        Pass('dtype', cast),
+        Pass('memory_format', set_memory_format),
+        Pass('winograd', apply_winograd, applies=can_apply_winograd, needs=(MEMORY_OF_FUSED_MODEL,)),
+        Pass('dilation', undilate),
+        Pass('compile', compile_parts),
+    )
+}
 
-__all__ = ['PASSES', *(rewrite.__name__ for rewrite in PASSES.values())]
+__all__ = ['PASSES', 'Pass', *(step.rewrite.__name__ for step in PASSES.values())]

@@ -1,6 +1,8 @@
-"""Pass: every BN right behind a conv becomes part of it."""
+"""Pass 'conv_bn': every BN right behind a conv becomes part of it."""
 
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 
 import torch
 from mmcv.cnn import ConvModule
@@ -8,20 +10,42 @@ from mmcv.cnn.bricks.wrappers import Conv2d
 from mmseg.models.backbones.resnet import BasicBlock, Bottleneck, ResNet
 from torch import nn
 from torch.nn.modules.batchnorm import _BatchNorm
+from torch.nn.modules.instancenorm import _InstanceNorm
 
 from ...models.block import RepVGGBlock
 from ...models.reparam import fuse_conv_bn
+from ..options import Options
+from .definition import Record
 
 # Subclasses may compute their kernel in every forward pass (weight standardisation does).
 _PLAIN_CONVS = (nn.Conv2d, Conv2d)
 
 
-def fold_conv_bn(model: nn.Module, options) -> str:
-    """Fold the norm behind a conv into it, in place, wherever a module is known to run the two one after the other.
-
-    That is mmcv's `ConvModule`, `nn.Sequential` and the ResNets of mmseg. Any other norm is left and said.
+@dataclass(frozen=True)
+class ConvBNRecord(Record):
     """
-    folded, left = 0, {}
+    Args:
+        folded: BNs that became part of a conv.
+        left: type of norm -> number of those that stay.
+    """
+
+    folded: int
+    left: Mapping[str, int]
+
+    def __str__(self) -> str:
+        said = [f'{self.folded} BNs folded into the convs before them'] if self.folded else []
+        said += [
+            f'{number} {norm} left as they are: they cannot be folded into a conv' for norm, number in self.left.items()
+        ]
+        return '; '.join(said)
+
+
+def fold_conv_bn(model: nn.Module, options: Options) -> tuple[nn.Module, ConvBNRecord | None]:
+    """Fold the BN behind a conv into it, in place, wherever a module is known to run the two one after the other.
+
+    These modules are mmcv's `ConvModule`, `nn.Sequential` and the ResNets of mmseg. Any other norm is left.
+    """
+    folded = 0
     for owner in list(model.modules()):
         for conv_name, norm_name in _pairs(owner):
             conv, norm = getattr(owner, conv_name), getattr(owner, norm_name)
@@ -29,15 +53,15 @@ def fold_conv_bn(model: nn.Module, options) -> str:
                 _fold(conv, norm)
                 setattr(owner, norm_name, nn.Identity())
                 folded += 1
-    for norm in model.modules():
-        if isinstance(norm, (_BatchNorm, nn.GroupNorm, nn.LayerNorm, nn.modules.instancenorm._InstanceNorm)):
-            left[type(norm).__name__] = left.get(type(norm).__name__, 0) + 1
-    said = [f'{folded} BNs folded into the convs before them'] if folded else []
-    said += [f'{number} {norm} left as they are: they cannot be folded into a conv' for norm, number in left.items()]
-    return '; '.join(said)
+    left = Counter(
+        type(norm).__name__
+        for norm in model.modules()
+        if isinstance(norm, (_BatchNorm, nn.GroupNorm, nn.LayerNorm, _InstanceNorm))
+    )
+    return model, ConvBNRecord(folded, left) if folded or left else None
 
 
-def _pairs(owner: nn.Module) -> 'Iterator[tuple[str, str]]':
+def _pairs(owner: nn.Module) -> Iterator[tuple[str, str]]:
     """Names of a conv and of the norm that its output goes to, and nowhere else."""
     if isinstance(owner, RepVGGBlock):
         return
@@ -66,6 +90,7 @@ def _foldable(conv: nn.Module, norm: nn.Module) -> bool:
 
 @torch.no_grad()
 def _fold(conv: nn.Conv2d, norm: _BatchNorm) -> None:
+    assert norm.running_mean is not None and norm.running_var is not None  # see _foldable
     kernel, bias = fuse_conv_bn(
         conv.weight, norm.running_mean, norm.running_var, norm.weight, norm.bias, norm.eps, conv.bias
     )

@@ -1,54 +1,94 @@
-"""Pass: a run of dilated 3x3 convs becomes a run of undilated ones over phase images, where that pays.
+"""Pass 'dilation': a run of dilated 3x3 convs becomes a run of undilated ones over phase images, where that pays.
 
-With stride 1 and one dilation d, the pixels of one phase (row mod d, column mod d) never meet those of another. The d * d
-phase images either stack in the batch (batch form) or lie side by side in one image with a zero row and column
-between them (gutter form), set back to zero before every 3x3 conv. What is pointwise in between does not care.
-Libraries have their fastest algorithm, Winograd, for undilated convs alone, which is what the paper's section 4.3 regrets.
+With stride 1 and one dilation d, the pixels of one phase (row mod d, column mod d) never meet those of another. There are
+two layouts for the d * d phase images: they are stacked in the batch, or they lie side by side in one image with a row and
+a column of zeros between them, the gutter, which is set back to zero before every 3x3 conv. Pointwise layers in between
+do not see the difference. Libraries have their fastest algorithm, Winograd, for undilated convs alone, which is what
+section 4.3 of the paper regrets.
 """
 
-from collections.abc import Callable
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from itertools import groupby
+from typing import Any
 
 import torch
 import torch.nn.functional as F
 from mmseg.models.backbones.resnet import Bottleneck
 from torch import Tensor, nn
+from torch.utils.hooks import RemovableHandle
 
 from ...measure.timing import best_seconds
 from ...models.block import RepVGGBlock
-from ..phase_images import BatchPhases, GutterPhases
+from ..options import Options
+from ..phase_images import LAYOUTS
+from .definition import Record
 
-FORMS = ('batch', 'gutter')
 _WORTH_IT = 0.97  # of the time of the dilated run: less of a gain is noise
 _SAMPLE = 2  # layers of a run that are timed
 
 
-def undilate(model: nn.Module, options) -> str:
-    """Rewrite the runs of dilated layers, in place, into the form of `options.dilation`.
+@dataclass(frozen=True)
+class RunRecord:
+    """
+    Args:
+        layers: number of them.
+        dilation: of their 3x3 convs, as it was.
+        layout: 'batch' or 'gutter', or 'dilated' for a run that is left as it is.
+        seconds: of the first layers of the run in each layout, where the choice was measured.
+    """
 
-    'auto' times the run and both forms on the device at hand, at the size that the run sees for an image of
-    `options.input_shape`, and keeps the fastest.
+    layers: int
+    dilation: int
+    layout: str
+    seconds: Mapping[str, float]
+
+    def __str__(self) -> str:
+        kept = 'left dilated' if self.layout == 'dilated' else f'in {self.layout} layout'
+        times = ', '.join(f'{name} {1e3 * time:.1f} ms' for name, time in self.seconds.items())
+        measured = f' (first {min(_SAMPLE, self.layers)} layers: {times})' if times else ''
+        return f'{self.layers} layers of dilation {self.dilation} {kept}{measured}'
+
+
+@dataclass(frozen=True)
+class DilationRecord(Record):
+    """
+    Args:
+        runs: the last one of the network first.
+    """
+
+    runs: tuple[RunRecord, ...]
+
+    def __str__(self) -> str:
+        return '; '.join(map(str, self.runs))
+
+
+def undilate(model: nn.Module, options: Options) -> tuple[nn.Module, DilationRecord | None]:
+    """Rewrite the runs of dilated layers, in place, to the layout of `options.dilation`.
+
+    'auto' times the run and both layouts on the device at hand, at the size that the run sees for an image of
+    `options.input_shape`, and takes the fastest.
     """
     runs = _find_runs(model)
     shapes = _input_shapes(model, runs, options) if options.dilation == 'auto' and runs else {}
-    said = []
+    records = []
     for run in runs:
         layers = list(run.container)[run.start : run.stop]
-        form, times = options.dilation, {}
-        if form == 'auto':
-            times = _time_forms(layers, run.dilation, shapes[run])
-            form = min(FORMS, key=times.get)
-            if times[form] > _WORTH_IT * times['dilated']:
-                form = 'dilated'
-        if form != 'dilated':
+        layout = options.dilation
+        times: dict[str, float] = {}
+        if layout == 'auto':
+            times = _time_layouts(layers, run.dilation, shapes[run])
+            layout = min(LAYOUTS, key=lambda name: times[name])
+            if times[layout] > _WORTH_IT * times['dilated']:
+                layout = 'dilated'
+        if layout != 'dilated':
             del run.container[run.start + 1 : run.stop]
-            run.container[run.start] = PhaseRun(layers, run.dilation, form)
-        measured = ', '.join(f'{name} {1e3 * time:.1f} ms' for name, time in times.items())
-        measured = f' (first {min(_SAMPLE, len(layers))} layers: {measured})' if measured else ''
-        kept = 'left dilated' if form == 'dilated' else f'in {form} form'
-        said.append(f'{len(layers)} layers of dilation {run.dilation} {kept}{measured}')
-    return '; '.join(said)
+            run.container[run.start] = PhaseRun(layers, run.dilation, layout)
+        records.append(RunRecord(len(layers), run.dilation, layout, times))
+    return model, DilationRecord(tuple(records)) if records else None
 
 
 class PhaseRun(nn.Module):
@@ -57,17 +97,17 @@ class PhaseRun(nn.Module):
     Args:
         layers: consecutive layers, RepVGG blocks in deploy form or bottlenecks.
         dilation: of all their 3x3 convs.
-        form: 'batch' or 'gutter'.
+        layout: of the phase images, 'batch' or 'gutter'.
     """
 
-    def __init__(self, layers: 'list[nn.Module]', dilation: int, form: str):
+    def __init__(self, layers: list[nn.Module], dilation: int, layout: str):
         super().__init__()
         self.layers = nn.ModuleList(_LAYERS[type(layer)][1](layer) for layer in layers)
         self.dilation = dilation
-        self.phases = BatchPhases if form == 'batch' else GutterPhases
+        self.phases = LAYOUTS[layout]
 
     def forward(self, x: Tensor) -> Tensor:
-        phases = self.phases(self.dilation, x.shape[2:])
+        phases = self.phases(self.dilation, (x.shape[2], x.shape[3]))
         x = phases.enter(x)
         for layer in self.layers:
             x = layer(x, phases.clear)
@@ -81,7 +121,7 @@ class _PhaseConv(nn.Module):
         super().__init__()
         self.conv = _undilated(block.rbr_reparam)
 
-    def forward(self, x: Tensor, clear: 'Callable[[Tensor], None]') -> Tensor:
+    def forward(self, x: Tensor, clear: Callable[[Tensor], None]) -> Tensor:
         clear(x)
         return F.relu(self.conv(x), inplace=True)
 
@@ -95,7 +135,7 @@ class _PhaseBottleneck(nn.Module):
         self.norm1, self.norm2, self.norm3 = block.norm1, block.norm2, block.norm3
         self.shortcut = block.downsample or nn.Identity()
 
-    def forward(self, x: Tensor, clear: 'Callable[[Tensor], None]') -> Tensor:
+    def forward(self, x: Tensor, clear: Callable[[Tensor], None]) -> Tensor:
         out = F.relu(self.norm1(self.conv1(x)), inplace=True)
         clear(out)
         out = F.relu(self.norm2(self.conv2(out)), inplace=True)
@@ -111,24 +151,33 @@ def _undilated(conv: nn.Conv2d) -> nn.Conv2d:
     return twin.eval()
 
 
-def _conv_of_block(block: RepVGGBlock) -> 'nn.Conv2d | None':
+def _conv_of_block(block: RepVGGBlock) -> nn.Conv2d | None:
     return block.rbr_reparam if block.deploy and not block.plan.se else None
 
 
-def _conv_of_bottleneck(block: Bottleneck) -> 'nn.Conv2d | None':
+def _conv_of_bottleneck(block: Bottleneck) -> nn.Conv2d | None:
     strided = block.conv1_stride != 1 or block.conv2_stride != 1
     return None if strided or block.with_plugins else block.conv2
 
 
-# What can stand in a run: how to find its 3x3 conv (None where the layer is not fit), and its form on phase images.
-_LAYERS = {RepVGGBlock: (_conv_of_block, _PhaseConv), Bottleneck: (_conv_of_bottleneck, _PhaseBottleneck)}
+# The layers that a run may hold: how to find their 3x3 conv (None where the layer is not fit), and what computes them on
+# phase images.
+_LAYERS: dict[type, tuple[Callable[[Any], nn.Conv2d | None], Callable[[Any], nn.Module]]] = {
+    RepVGGBlock: (_conv_of_block, _PhaseConv),
+    Bottleneck: (_conv_of_bottleneck, _PhaseBottleneck),
+}
+
+
+def _conv_of(layer: nn.Module) -> nn.Conv2d | None:
+    return _LAYERS[type(layer)][0](layer) if type(layer) in _LAYERS else None
 
 
 def _dilation(layer: nn.Module) -> int:
     """The dilation of a layer that can be computed on phase images; 1 for any other."""
-    conv = _LAYERS[type(layer)][0](layer) if type(layer) in _LAYERS else None
+    conv = _conv_of(layer)
     if (
-        type(conv) is not nn.Conv2d
+        conv is None
+        or type(conv) is not nn.Conv2d
         or conv.kernel_size != (3, 3)
         or conv.stride != (1, 1)
         or conv.padding_mode != 'zeros'
@@ -145,7 +194,7 @@ class _Run:
     dilation: int
 
 
-def _find_runs(model: nn.Module) -> 'list[_Run]':
+def _find_runs(model: nn.Module) -> list[_Run]:
     """Runs of one dilation greater than 1, the last of a container first, so that a rewrite leaves the others' places."""
     runs = []
     for container in model.modules():
@@ -160,12 +209,12 @@ def _find_runs(model: nn.Module) -> 'list[_Run]':
 
 
 @torch.inference_mode()
-def _input_shapes(model: nn.Module, runs: 'list[_Run]', options) -> 'dict[_Run, torch.Size]':
-    """What every run sees of an image of `options.input_shape`."""
-    shapes = {}
+def _input_shapes(model: nn.Module, runs: list[_Run], options: Options) -> dict[_Run, torch.Size]:
+    """The shape of the feature map that every run gets for a batch of `options.input_shape`."""
+    shapes: dict[_Run, torch.Size] = {}
 
-    def note(run):
-        def hook(layer, args):
+    def note(run: _Run) -> RemovableHandle:
+        def hook(layer: nn.Module, args: tuple[Tensor, ...]) -> None:
             shapes[run] = args[0].shape
 
         return run.container[run.start].register_forward_pre_hook(hook)
@@ -178,13 +227,15 @@ def _input_shapes(model: nn.Module, runs: 'list[_Run]', options) -> 'dict[_Run, 
 
 
 @torch.inference_mode()
-def _time_forms(layers: 'list[nn.Module]', dilation: int, shape: torch.Size) -> 'dict[str, float]':
-    """Seconds of a run as it is and in each form; a long run is judged by its beginning."""
+def _time_layouts(layers: list[nn.Module], dilation: int, shape: torch.Size) -> dict[str, float]:
+    """Seconds of a run as it is, 'dilated', and in each layout. A long run is judged by its beginning."""
     layers = layers[:_SAMPLE]
-    conv = _LAYERS[type(layers[0])][0](layers[0]).weight
-    contiguous = conv.is_contiguous()
-    x = torch.rand(shape, dtype=conv.dtype, device=conv.device)
+    conv = _conv_of(layers[0])
+    assert conv is not None  # it is a layer of a run
+    kernel = conv.weight
+    contiguous = kernel.is_contiguous()
+    x = torch.rand(shape, dtype=kernel.dtype, device=kernel.device)
     x = x.contiguous(memory_format=torch.contiguous_format if contiguous else torch.channels_last)
-    forms = {form: PhaseRun(layers, dilation, form) for form in FORMS}
-    forms['dilated'] = nn.Sequential(*layers)
-    return best_seconds({form: lambda run=run: run(x) for form, run in forms.items()}, x.device)
+    runs: dict[str, nn.Module] = {layout: PhaseRun(layers, dilation, layout) for layout in LAYOUTS}
+    runs['dilated'] = nn.Sequential(*layers)
+    return best_seconds({name: partial(run, x) for name, run in runs.items()}, x.device)

@@ -1,60 +1,28 @@
-"""Pass: the end of the network, from logits to labels, and the sum over sliding windows without needless full-size copies."""
+"""Pass 'ending': a shorter way from the logits to the labels, and windows added without full-size copies."""
 
-from mmengine.structures import PixelData
+from dataclasses import dataclass
+
 from mmseg.models.segmentors import EncoderDecoder
-from mmseg.structures import SegDataSample
-from mmseg.utils import SampleList
-from torch import Tensor, nn
+from torch import nn
+
+from ..inference_encoder_decoder import InferenceEncoderDecoder
+from ..options import Options
+from .definition import Record
 
 
-def shorten_ending(model: nn.Module, options) -> str:
-    """Give an mmseg `EncoderDecoder` the quicker ending, in place; a subclass, which may end in its own way, is left."""
+@dataclass(frozen=True)
+class EndingRecord(Record):
+    """The segmentor became an `InferenceEncoderDecoder`."""
+
+    def __str__(self) -> str:
+        return 'no up-sampling to the size at hand, labels by a running maximum, windows added in place'
+
+
+def shorten_ending(model: nn.Module, options: Options) -> tuple[nn.Module, EndingRecord | None]:
+    """Put an `InferenceEncoderDecoder` in the place of mmseg's `EncoderDecoder`, over the same parts.
+
+    A subclass of `EncoderDecoder` is left, since it may have an ending of its own.
+    """
     if type(model) is not EncoderDecoder:
-        return ''
-    model.__class__ = InferenceEncoderDecoder  # same state and same face, another ending
-    return 'no up-sampling to the size at hand, labels by a running maximum, windows added in place'
-
-
-class InferenceEncoderDecoder(EncoderDecoder):
-    """An `EncoderDecoder` with the same results and a quicker ending; made by `shorten_ending` only."""
-
-    def slide_inference(self, inputs: Tensor, batch_img_metas: 'list[dict]') -> Tensor:
-        """Average the logits of the windows where they overlap, (N, 3, H, W) -> (N, classes, H, W).
-
-        mmseg pads every window's logits to the whole image and adds that; here each is added in its place. The windows
-        themselves cannot share work: each sees zero padding at its own border and pools over its own pixels.
-        """
-        height, width = inputs.shape[2:]
-        total = inputs.new_zeros((len(inputs), self.out_channels, height, width))
-        times = inputs.new_zeros((1, 1, height, width))
-        for rows in _windows(height, self.test_cfg.crop_size[0], self.test_cfg.stride[0]):
-            for columns in _windows(width, self.test_cfg.crop_size[1], self.test_cfg.stride[1]):
-                window = inputs[:, :, rows, columns]
-                metas = [dict(meta, img_shape=window.shape[2:]) for meta in batch_img_metas]
-                total[:, :, rows, columns] += self.encode_decode(window, metas)
-                times[:, :, rows, columns] += 1
-        return total.div_(times)
-
-    def postprocess_result(self, seg_logits: Tensor, data_samples: 'list[SegDataSample] | None' = None) -> SampleList:
-        """As mmseg's, but logits that have their final size already are not resized to it again."""
-        whole = data_samples is None or all(_is_final(sample.metainfo, seg_logits) for sample in data_samples)
-        if not whole or seg_logits.shape[1] == 1:
-            return super().postprocess_result(seg_logits, data_samples)
-        data_samples = data_samples or [SegDataSample() for _ in seg_logits]
-        for logits, sample in zip(seg_logits, data_samples, strict=True):
-            # max() is argmax() several times over: torch vectorises it across pixels. Both name the first of equals.
-            labels = logits.max(dim=0, keepdim=True).indices
-            sample.set_data({'seg_logits': PixelData(data=logits), 'pred_sem_seg': PixelData(data=labels)})
-        return data_samples
-
-
-def _windows(length: int, crop: int, stride: int) -> 'list[slice]':
-    """Where the windows of mmseg's sliding inference lie along one axis; the last is moved back into the image."""
-    number = max(length - crop + stride - 1, 0) // stride + 1
-    stops = [min(i * stride + crop, length) for i in range(number)]
-    return [slice(max(stop - crop, 0), stop) for stop in stops]
-
-
-def _is_final(meta: dict, seg_logits: Tensor) -> bool:
-    padding = meta.get('img_padding_size', meta.get('padding_size', [0] * 4))
-    return not any(padding) and not meta.get('flip') and tuple(meta['ori_shape']) == tuple(seg_logits.shape[2:])
+        return model, None
+    return InferenceEncoderDecoder.from_segmentor(model), EndingRecord()

@@ -1,48 +1,80 @@
-"""Pass: 3x3 convs of stride 1 by Winograd's algorithm, where that pays.
+"""Pass 'winograd': 3x3 convs of stride 1 by Winograd's algorithm, on a CPU in fp32, where that is measured to pay.
 
-oneDNN, which computes torch's convs on a CPU, has it for no 3x3 conv at all. Any dilation: the tiles are cut from the phase images
-in place, so that a dilated conv gets what an undilated one gets.
+oneDNN, which computes torch's convs on a CPU, has this algorithm for no 3x3 conv at all. Any dilation will do: the tiles
+are cut from the phase images in place, so that a dilated conv gains what an undilated one gains.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 from torch import nn
 
-from ...measure.timing import best_seconds, held_bytes, peak_memory
-from ..winograd_conv import GROWTH, WORKSPACE, WinogradConv, is_available
+from ...measure.memory import held_bytes, peak_memory
+from ...measure.timing import best_seconds
+from ..onednn import is_available
+from ..options import Options, device_of
+from ..winograd_conv import GROWTH, WORKSPACE, WinogradConv
+from .definition import Need, Record
 
 _WORTH_IT = 0.9  # of the time of the plain conv
 _LEAST_CHANNELS = 16  # of a group: with fewer the transforms are most of the work
 
 
+@dataclass(frozen=True)
+class WinogradRecord(Record):
+    """
+    Args:
+        replaced: convs that run by Winograd's algorithm now.
+        candidates: convs that would gain by it.
+        seconds: saved, as measured conv by conv.
+    """
+
+    replaced: int
+    candidates: int
+    seconds: float
+
+    def __str__(self) -> str:
+        return f'{self.replaced} of the {self.candidates} 3x3 convs that gain by it, {1e3 * self.seconds:.0f} ms faster'
+
+
 @torch.inference_mode()
-def apply_winograd(model: nn.Module, options) -> str:
-    """Replace convs, in place, on a CPU in fp32 where that is faster at `options.input_shape`.
+def limit_memory(model: nn.Module, options: Options) -> Options:
+    """Options in which the memory that a model holds now, weights and activations, is the limit."""
+    image = options.example(model)
+    return replace(options, memory_limit=held_bytes(model) + peak_memory(lambda: model(image), image.device))
+
+
+# The model may hold as much as one with a fused body and nothing else rewritten.
+MEMORY_OF_FUSED_MODEL = Need(after='fusion', measure=limit_memory)
+
+
+def can_apply_winograd(model: nn.Module, options: Options) -> bool:
+    """Whether the model computes where the algorithm is at hand."""
+    return device_of(model).type == 'cpu' and options.dtype is torch.float32 and not options.compile and is_available()
+
+
+@torch.inference_mode()
+def apply_winograd(model: nn.Module, options: Options) -> tuple[nn.Module, WinogradRecord | None]:
+    """Replace convs, in place, where that is faster at `options.input_shape`.
 
     A kernel of 3x3 is stored as one of 6x6, four times its size. So the gain is limited: with these kernels the model
     holds no more memory, weights and activations together, than `options.memory_limit` bytes.
     """
-    device = next(model.parameters()).device
-    if device.type != 'cpu' or options.dtype is not torch.float32 or options.compile or not is_available():
-        return ''
     candidates = _candidates(model, options)
     if not candidates:
-        return ''
+        return model, None
     image = options.example(model)
-    peak = peak_memory(lambda: model(image), device)
+    peak = peak_memory(lambda: model(image), image.device)
     peak = max(peak, *(candidate.peak for candidate in candidates))
     left = options.memory_limit - held_bytes(model) - peak
     replaced, gain = 0, 0.0
     for candidate in sorted(candidates, key=lambda candidate: candidate.gain / candidate.extra, reverse=True):
         if candidate.extra <= left:
-            setattr(candidate.owner, candidate.name, WinogradConv(getattr(candidate.owner, candidate.name)))
+            setattr(candidate.owner, candidate.name, WinogradConv(candidate.conv))
             left -= candidate.extra
             replaced += 1
             gain += candidate.gain
-    return (
-        f'{replaced} of the {len(candidates)} 3x3 convs that gain by it, {1e3 * gain:.0f} ms faster' if replaced else ''
-    )
+    return model, WinogradRecord(replaced, len(candidates), gain) if replaced else None
 
 
 @dataclass(frozen=True)
@@ -51,22 +83,29 @@ class _Candidate:
 
     owner: nn.Module
     name: str
+    conv: nn.Conv2d
     gain: float
     extra: int
     peak: int
 
 
 @torch.inference_mode()
-def _candidates(model: nn.Module, options) -> 'list[_Candidate]':
-    found = [(owner, name, conv) for owner in model.modules() for name, conv in owner.named_children() if _is_fit(conv)]
-    shapes = {}
+def _candidates(model: nn.Module, options: Options) -> list[_Candidate]:
+    found = [
+        (owner, name, conv)
+        for owner in model.modules()
+        for name, conv in owner.named_children()
+        if isinstance(conv, nn.Conv2d) and _is_fit(conv)
+    ]
+    shapes: dict[nn.Module, torch.Size] = {}
     hooks = [
         conv.register_forward_pre_hook(lambda conv, args: shapes.update({conv: args[0].shape})) for _, _, conv in found
     ]
     model(options.example(model))
     for hook in hooks:
         hook.remove()
-    gains, candidates = {}, []
+    gains: dict[tuple[object, ...], float] = {}
+    candidates = []
     for owner, name, conv in found:
         if conv not in shapes:
             continue
@@ -77,11 +116,11 @@ def _candidates(model: nn.Module, options) -> 'list[_Candidate]':
             extra = conv.weight.nbytes * (GROWTH - 1)
             out = conv.out_channels * shapes[conv].numel() // conv.in_channels
             peak = 4 * (2 * shapes[conv].numel() + out) + 2 * WORKSPACE
-            candidates.append(_Candidate(owner, name, gains[key], extra, peak))
+            candidates.append(_Candidate(owner, name, conv, gains[key], extra, peak))
     return candidates
 
 
-def _is_fit(conv: nn.Module) -> bool:
+def _is_fit(conv: nn.Conv2d) -> bool:
     return (
         type(conv) is nn.Conv2d
         and (conv.kernel_size, conv.stride, conv.padding_mode) == ((3, 3), (1, 1), 'zeros')

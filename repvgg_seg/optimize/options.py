@@ -1,0 +1,67 @@
+"""What `optimize_for_inference` is asked for."""
+
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+
+from ..errors import InputError
+from ..models.memory_format import MEMORY_FORMATS
+from .phase_images import LAYOUTS
+
+DTYPES = dict(fp32=torch.float32, bf16=torch.bfloat16, fp16=torch.float16)
+DILATIONS = ('auto', 'dilated', *LAYOUTS)
+
+
+@dataclass(frozen=True)
+class Options:
+    """What the passes are asked for; `optimize_for_inference` describes the fields.
+
+    Args:
+        memory_limit: bytes, weights and activations together, that a rewrite which trades memory for speed must not
+            exceed; measured by `optimize_for_inference`, not given by the user.
+    """
+
+    input_shape: tuple[int, int, int, int] = (1, 3, 512, 512)
+    dtype: torch.dtype = torch.float32
+    memory_format: str = 'auto'
+    dilation: str = 'auto'
+    compile: bool = False
+    memory_limit: int = 0
+
+    def example(self, model: nn.Module) -> Tensor:
+        """A random batch to measure with, on the device of the model."""
+        return torch.rand(self.input_shape, device=device_of(model))
+
+
+def checked_options(
+    input_shape: Iterable[int], dtype: str | torch.dtype, memory_format: str, dilation: str, compile: bool
+) -> Options:
+    """The options as a user gives them.
+
+    Raises:
+        InputError: an option out of its range; names the value and what is allowed.
+    """
+    shape = tuple(input_shape)
+    if len(shape) != 4 or not all(isinstance(n, int) and n > 0 for n in shape):
+        raise InputError(f'input_shape must be four positive integers, (N, 3, H, W), got {input_shape!r}')
+    if not isinstance(dtype, torch.dtype):
+        check_one_of('dtype', dtype, DTYPES)
+        dtype = DTYPES[dtype]
+    elif dtype not in DTYPES.values():
+        raise InputError(f'dtype must be one of {", ".join(DTYPES)}, got {dtype!r}')
+    check_one_of('memory_format', memory_format, ('auto', *MEMORY_FORMATS))
+    check_one_of('dilation', dilation, DILATIONS)
+    return Options((shape[0], shape[1], shape[2], shape[3]), dtype, memory_format, dilation, compile)
+
+
+def check_one_of(name: str, value: object, allowed: Collection[str]) -> None:
+    """Raise `InputError` unless an argument has one of the values that are allowed."""
+    if value not in allowed:
+        raise InputError(f'{name} must be one of {", ".join(allowed)}, got {value!r}')
+
+
+def device_of(model: nn.Module) -> torch.device:
+    """The device of a model's weights."""
+    return next(model.parameters()).device
