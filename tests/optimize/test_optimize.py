@@ -1,24 +1,27 @@
 """The whole segmentor rewritten: same results, called the same way, the original untouched."""
 
 import copy
+import pickle
 from functools import partial
 
 import numpy as np
 import pytest
 import torch
 from helpers import randomise_bn, relative_error
-from mmengine.config import Config, ConfigDict
+from mmengine.config import Config
 from mmseg.apis import inference_model
 from mmseg.registry import MODELS
+from small_models import SMALL, segmentor
 from torch import nn
 from torch._dynamo.utils import counters
 
 import repvgg_seg
 from repvgg_seg.errors import InputError
-from repvgg_seg.measure.timing import held_bytes, peak_memory
-from repvgg_seg.optimize.passes import PASSES
+from repvgg_seg.measure.memory import held_bytes, peak_memory
+from repvgg_seg.models.block import find_blocks
+from repvgg_seg.optimize import PASSES
+from repvgg_seg.optimize.passes.strip import StripRecord
 
-TINY = dict(depths=(1, 1, 2, 3, 1), a=0.5, b=0.25)
 QUICK = dict(input_shape=(1, 3, 64, 64))
 
 
@@ -26,21 +29,6 @@ def build(name, **changes):
     cfg = Config.fromfile(f'configs/{name}.py')
     cfg.merge_from_dict(changes)
     return randomise_bn(MODELS.build(cfg.model)).eval()
-
-
-def tiny(**changes):
-    cfg = ConfigDict(
-        type='EncoderDecoder',
-        data_preprocessor=dict(type='SegDataPreProcessor', mean=[120.0] * 3, std=[60.0] * 3, bgr_to_rgb=True),
-        backbone=dict(type='RepVGG', arch=TINY, output_stride=8),
-        decode_head=dict(
-            type='PSPHead', in_channels=128, in_index=3, channels=12, num_classes=5, norm_cfg=dict(type='BN')
-        ),
-        auxiliary_head=dict(type='FCNHead', in_channels=128, in_index=2, channels=8, num_classes=5, num_convs=1),
-        test_cfg=dict(mode='whole'),
-    )
-    cfg.update(changes)
-    return randomise_bn(MODELS.build(cfg)).eval()
 
 
 @pytest.mark.parametrize(
@@ -77,7 +65,7 @@ def test_same_logits_compiled(monkeypatch):
     monkeypatch.setattr(torch, 'compile', partial(torch.compile, backend='aot_eager'))
     torch._dynamo.reset()
     counters.clear()
-    model = tiny()
+    model = segmentor()
     optimized = repvgg_seg.optimize_for_inference(model, compile=True, **QUICK)
     for image in (torch.randn(1, 3, 64, 64), torch.randn(2, 3, 75, 113)):
         assert relative_error(optimized(image), model(image)) < 1e-5
@@ -88,7 +76,7 @@ def test_same_logits_compiled(monkeypatch):
 @torch.inference_mode()
 def test_a_classifier(dtype, limit):
     """The passes that fit it; in bf16 its logits come out in fp32, in every mode."""
-    model = randomise_bn(repvgg_seg.RepVGGClassifier(TINY, num_classes=7)).eval()
+    model = randomise_bn(repvgg_seg.RepVGGClassifier(SMALL, num_classes=7)).eval()
     image, labels = torch.randn(2, 3, 64, 64), torch.tensor([1, 2])
     optimized = repvgg_seg.optimize_for_inference(model, dtype=dtype, **QUICK)
     assert relative_error(optimized(image), model(image)) < limit
@@ -99,7 +87,7 @@ def test_a_classifier(dtype, limit):
 @pytest.mark.parametrize('name', PASSES)
 @torch.inference_mode()
 def test_every_pass_can_be_left_out(name):
-    model = tiny()
+    model = segmentor()
     image = torch.randn(2, 3, 72, 64)
     expected = model(image)
     optimized = repvgg_seg.optimize_for_inference(model, skip=[name], **QUICK)
@@ -108,7 +96,7 @@ def test_every_pass_can_be_left_out(name):
 
 @torch.inference_mode()
 def test_the_original_stays_as_it_is():
-    model = tiny().train()
+    model = segmentor().train()
     before = copy.deepcopy(model)
     optimized = repvgg_seg.optimize_for_inference(model, **QUICK)
     assert model.training and not optimized.training
@@ -120,14 +108,17 @@ def test_the_original_stays_as_it_is():
 
 
 def test_in_place():
-    model = tiny()
-    assert repvgg_seg.optimize_for_inference(model, inplace=True, **QUICK) is model
-    assert not model.with_auxiliary_head
+    """The parts of the given model are reused: no second copy of the weights is held."""
+    model = segmentor()
+    parts = model.backbone, model.data_preprocessor
+    optimized = repvgg_seg.optimize_for_inference(model, inplace=True, **QUICK)
+    assert (optimized.backbone, optimized.data_preprocessor) == parts
+    assert not optimized.with_auxiliary_head and not find_blocks(model)
 
 
 @torch.inference_mode()
 def test_called_as_mmseg_calls_it():
-    model = tiny()
+    model = segmentor()
     cfg = Config(dict(test_pipeline=[dict(type='LoadImageFromNDArray'), dict(type='PackSegInputs')]))
     optimized = repvgg_seg.optimize_for_inference(model, **QUICK)
     image = np.random.default_rng(0).integers(0, 255, (80, 56, 3), dtype=np.uint8)
@@ -157,13 +148,55 @@ def test_holds_no_more_memory_and_takes_every_size():
 def test_says_what_it_did(monkeypatch):
     messages = []
     monkeypatch.setattr('repvgg_seg.optimize.optimize.print_log', lambda message, logger: messages.append(message))
-    repvgg_seg.optimize_for_inference(tiny(), skip=['winograd'], dilation='gutter', **QUICK)
+    optimized = repvgg_seg.optimize_for_inference(segmentor(), skip=['winograd'], dilation='gutter', **QUICK)
     passes = ['fusion', 'conv_bn', 'strip', 'pyramid', 'ending', 'memory_format', 'dilation']
     assert [message.split(':')[1].strip() for message in messages] == passes
+    report = optimized.optimize_report
+    assert messages == [f'optimize: {name}: {record}' for name, record in report.items()]
+    assert report['fusion'].fused == 8 and report['pyramid'].folded == ((1, 2, 3, 6),)
+    assert report['strip'] == StripRecord(auxiliary_head=True, dropouts=1, losses=1, feature_maps=3)
+    assert copy.deepcopy(optimized).optimize_report == report
+
+
+def test_algebra_comes_first():
+    """What is refused, is refused before the number type or the memory format of the model is touched."""
+    assert list(PASSES) == [
+        'fusion', 'conv_bn', 'strip', 'pyramid', 'ending', 'dtype', 'memory_format', 'winograd', 'dilation', 'compile'
+    ]  # fmt: skip
+    assert [step.is_algebra for step in PASSES.values()] == [True] * 5 + [False] * 5
+    assert all(step.name == name for name, step in PASSES.items())
+
+
+@torch.inference_mode()
+def test_a_config_builds_what_comes_out():
+    """Dilated runs and convs by Winograd apart, which depend on the device."""
+    optimized = repvgg_seg.optimize_for_inference(
+        segmentor(), skip=['winograd'], dilation='dilated', memory_format='channels_first', **QUICK
+    )
+    built = segmentor(
+        type='InferenceEncoderDecoder',
+        backbone=dict(type='RepVGG', arch=SMALL, output_stride=8, out_indices=(3,), deploy=True),
+        decode_head=dict(type='FoldedPSPHead', in_channels=128, in_index=0, channels=12, num_classes=5, deploy=True),
+        auxiliary_head=None,
+    )
+    assert type(built) is type(optimized) and type(built.decode_head) is type(optimized.decode_head)
+    built.load_state_dict(optimized.state_dict(), strict=True)
+    image = torch.randn(1, 3, 64, 64)
+    assert torch.equal(built(image), optimized(image))
+
+
+@torch.inference_mode()
+def test_the_result_survives_copy_and_pickle():
+    optimized = repvgg_seg.optimize_for_inference(segmentor(), **QUICK)
+    image = torch.randn(1, 3, 64, 64)
+    expected = optimized(image)
+    for twin in (copy.deepcopy(optimized), pickle.loads(pickle.dumps(optimized))):
+        assert torch.equal(twin(image), expected)
+        assert twin.optimize_report == optimized.optimize_report
 
 
 def test_training_is_refused():
-    optimized = repvgg_seg.optimize_for_inference(tiny(), **QUICK)
+    optimized = repvgg_seg.optimize_for_inference(segmentor(), **QUICK)
     image = torch.randn(1, 3, 64, 64)
     with pytest.raises(InputError, match='cannot be trained'):
         optimized(image, mode='loss')
@@ -173,7 +206,7 @@ def test_training_is_refused():
 
 
 def test_nothing_to_rewrite():
-    optimized = repvgg_seg.optimize_for_inference(tiny(), **QUICK)
+    optimized = repvgg_seg.optimize_for_inference(segmentor(), **QUICK)
     with pytest.raises(InputError, match='nothing to rewrite in this InferenceEncoderDecoder.*optimized already'):
         repvgg_seg.optimize_for_inference(optimized, **QUICK)
     with pytest.raises(InputError, match='nothing to rewrite in this Sequential'):
@@ -183,7 +216,7 @@ def test_nothing_to_rewrite():
 @torch.inference_mode()
 def test_a_norm_that_cannot_be_folded_stays():
     gn = dict(type='GN', num_groups=1)
-    model = tiny(backbone=dict(type='RepVGG', arch=TINY, output_stride=8, norm_cfg=gn))
+    model = segmentor(backbone=dict(type='RepVGG', arch=SMALL, output_stride=8, norm_cfg=gn))
     image = torch.randn(1, 3, 64, 64)
     expected = model(image)
     assert relative_error(repvgg_seg.optimize_for_inference(model, **QUICK)(image), expected) < 1e-5
@@ -201,9 +234,9 @@ def test_a_norm_that_cannot_be_folded_stays():
 )
 def test_wrong_arguments(arguments, message):
     with pytest.raises(InputError, match=message):
-        repvgg_seg.optimize_for_inference(tiny(), **arguments)
+        repvgg_seg.optimize_for_inference(segmentor(), **arguments)
 
 
 def test_wrapped_for_training_in_parallel():
-    wrapped = nn.DataParallel(tiny())
+    wrapped = nn.DataParallel(segmentor())
     assert repvgg_seg.optimize_for_inference(wrapped, **QUICK).decode_head is not None
