@@ -8,6 +8,7 @@ from mmengine.registry import init_default_scope
 from mmseg.registry import MODELS
 
 from ..errors import InputError, exit_on_input_error
+from ..measure.difference import relative_error
 from ..models import reparameterize_model
 from ..training import prepare as preflight
 from ..weights.load import load_weights
@@ -47,7 +48,7 @@ def relative_difference(model, fused, image):
     """The largest difference between two models over the largest value, of logits and of every feature map."""
     inputs = model.data_preprocessor(dict(inputs=list(image)))['inputs']
     outputs, fused_outputs = ([m(inputs, mode='tensor'), *m.backbone(inputs)] for m in (model.eval(), fused.eval()))
-    return max(float((a - b).abs().max() / a.abs().max()) for a, b in zip(outputs, fused_outputs, strict=True))
+    return max(relative_error(b, a) for a, b in zip(outputs, fused_outputs, strict=True))
 
 
 def fused_meta(meta):

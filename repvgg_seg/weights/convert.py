@@ -6,6 +6,7 @@ import torch
 from torch import Tensor, nn
 
 from ..errors import InputError, listed
+from ..measure.difference import relative_error
 from ..models.archs import ArchSpec, arch_name
 from ..models.block import switch_to_deploy
 from ..models.classifier import RepVGGClassifier
@@ -95,7 +96,7 @@ def _relative_difference(model: nn.Module, other: nn.Module) -> float:
     backbone = getattr(model, 'backbone', model)
     generator = torch.Generator().manual_seed(0)
     image = torch.randn(2, backbone.stage0.plan.in_channels, 96, 64, generator=generator)
-    return max(_relative(a, b) for a, b in zip(_outputs(model, image), _outputs(other, image), strict=True))
+    return max(relative_error(b, a) for a, b in zip(_outputs(model, image), _outputs(other, image), strict=True))
 
 
 def _outputs(model: nn.Module, image: Tensor) -> list[Tensor]:
@@ -104,8 +105,3 @@ def _outputs(model: nn.Module, image: Tensor) -> list[Tensor]:
     for stage in range(5):
         outputs.append(getattr(getattr(model, 'backbone', model), f'stage{stage}')(outputs[-1]))
     return outputs[1:] + ([model(image)] if hasattr(model, 'linear') else [])
-
-
-def _relative(a: Tensor, b: Tensor) -> float:
-    difference, scale = (a - b).abs().max(), a.abs().max()
-    return float(difference / scale) if difference else 0.0
