@@ -1,1 +1,1 @@
-"""Records of what was measured, with the environment it was measured in."""
+"""Records of measurements with their environment, and the tables and plots made from them."""

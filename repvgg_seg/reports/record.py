@@ -1,8 +1,10 @@
-"""What a command measured, as a file that stands in `results/`."""
+"""Records: what a command measured, as a JSON file with the environment it was measured in."""
 
 import json
 import os
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import torch
 
@@ -14,7 +16,11 @@ from .environment import environment
 
 
 def check_writable(path: str) -> None:
-    """Make the folder of a record that is to be written later; `InputError` where that will not do."""
+    """Make the folder of a record that is to be written later, before anything is measured.
+
+    Raises:
+        InputError: the folder cannot be made or written to, or the path names a folder or a file that is no record.
+    """
     folder = Path(path).parent
     try:
         folder.mkdir(parents=True, exist_ok=True)
@@ -22,36 +28,53 @@ def check_writable(path: str) -> None:
         raise InputError(f'cannot make the folder {folder}: {error.strerror}; name another place') from None
     if Path(path).is_dir() or not os.access(folder, os.W_OK):
         raise InputError(f'cannot write {path}: name a file in a folder that you may write to')
-    if Path(path).exists() and not _is_record(path):
+    if Path(path).exists() and read_record(path) is None:
         raise InputError(
             f'{path} exists and is no record of an earlier run, so it is not overwritten: name another file'
         )
 
 
-def _is_record(path: str) -> bool:
+def read_record(path: str | os.PathLike[str]) -> dict[str, Any] | None:
+    """The record in a file, also one written by an earlier version; None where the file holds anything else."""
     try:
-        return 'environment' in json.loads(Path(path).read_text())
+        record = json.loads(Path(path).read_text())
     except (OSError, ValueError):
-        return False
+        return None
+    return record if isinstance(record, dict) and 'environment' in record else None
 
 
-def write_record(path: str, *, checkpoint: str, trust: bool = False, **figures) -> None:
-    """Write figures as JSON, with what is known of the checkpoint and the environment they were measured in.
+def write_record(
+    path: str,
+    *,
+    device: torch.device | None = None,
+    checkpoint: str | None = None,
+    trust: bool = False,
+    **figures: object,
+) -> dict[str, Any]:
+    """Write a record whole or not at all; a record of the same name is replaced.
 
-    The file is put in place whole; a record of the same name is replaced.
+    Args:
+        path: the JSON file.
+        device: what was measured ran on it; by default the GPU where there is one.
+        checkpoint: the file that was measured, which the record then describes.
+        trust: read a checkpoint that runs code when read.
+        figures: what was measured and with which settings, as JSON can hold it.
+
+    Returns:
+        The record.
     """
-    record = dict(
-        figures,
-        checkpoint=dict(name=Path(checkpoint).name, sha256=sha256(checkpoint)),
-        training=training_facts(read_checkpoint(checkpoint, trust).get('meta', {})),
-        environment=environment(torch.device('cuda' if torch.cuda.is_available() else 'cpu')),
-    )
+    record = dict(figures)
+    if checkpoint is not None:
+        record['checkpoint'] = dict(name=Path(checkpoint).name, sha256=sha256(checkpoint))
+        record['training'] = training_facts(read_checkpoint(checkpoint, trust).get('meta', {}))
+    record['environment'] = environment(device or torch.device('cuda' if torch.cuda.is_available() else 'cpu'))
     with replacing(path) as temporary:
         temporary.write_text(json.dumps(record, indent=2) + '\n')
+    return record
 
 
-def training_facts(meta: dict) -> dict:
-    """How a checkpoint came about, out of the `meta` that mmengine wrote beside it; empty where there is none."""
+def training_facts(meta: Mapping[str, Any]) -> dict[str, Any]:
+    """How a checkpoint was trained, from the `meta` that mmengine wrote into it; empty where there is none."""
     cfg = stored_config(meta)
     if cfg is None:
         return {}

@@ -1,9 +1,13 @@
+import hashlib
 import json
+import os
 
 import pytest
+import torch
+from helpers import REPO
 
 from repvgg_seg.errors import InputError
-from repvgg_seg.reports.record import check_writable, training_facts
+from repvgg_seg.reports.record import check_writable, read_record, training_facts, write_record
 
 
 def test_a_record_is_replaced_and_nothing_else(tmp_path):
@@ -28,3 +32,37 @@ def test_places_that_cannot_be_written(tmp_path):
 
 def test_a_checkpoint_without_meta_tells_nothing():
     assert training_facts({}) == {}
+
+
+def test_a_record_with_its_environment(tmp_path):
+    path = tmp_path / 'r.json'
+    record = write_record(str(path), device=torch.device('cpu'), rows=[dict(ms=1.0)])
+    assert read_record(path) == record
+    assert record['rows'] == [{'ms': 1.0}]
+    assert record['environment']['torch'] == torch.__version__
+    assert 'checkpoint' not in record
+
+
+def test_a_record_of_a_checkpoint(tmp_path):
+    torch.save(dict(state_dict={}), tmp_path / 'c.pth')
+    record = write_record(str(tmp_path / 'r.json'), checkpoint=str(tmp_path / 'c.pth'), form='fused')
+    digest = hashlib.sha256((tmp_path / 'c.pth').read_bytes()).hexdigest()
+    assert record['checkpoint'] == dict(name='c.pth', sha256=digest)
+    assert record['training'] == {} and record['form'] == 'fused'
+
+
+def test_a_record_is_written_whole_or_not_at_all(tmp_path):
+    path = tmp_path / 'r.json'
+    write_record(str(path), rows=[])
+    before = path.read_text()
+    with pytest.raises(TypeError):
+        write_record(str(path), rows=[object()])
+    assert path.read_text() == before
+    assert os.listdir(tmp_path) == ['r.json']
+
+
+def test_records_written_before_can_be_read():
+    paths = sorted((REPO / 'results').rglob('*.json'))
+    assert len(paths) > 20
+    for path in paths:
+        assert read_record(path) is not None, path

@@ -1,0 +1,43 @@
+import json
+
+import pytest
+from helpers import REPO
+
+from repvgg_seg.reports.benchmark_page import COLUMNS, benchmark_page, benchmark_table
+
+
+def words(line):
+    return [cell.strip() for cell in line.strip('|').split('|')]
+
+
+def test_columns_are_those_that_a_row_has():
+    rows = [dict(name='a', form='fused', examples_per_s=2.0, miou=70.0), dict(name='resnet', form='fused', ms=3.0)]
+    header, _, *lines = benchmark_table(rows).splitlines()
+    assert words(header) == ['model', 'form', 'examples/s', 'ms', 'mIoU, paper']
+    assert list(map(words, lines)) == [['a', 'fused', '2.00', '', '70.00'], ['resnet', 'fused', '', '3.0', '']]
+
+
+def test_page_says_how_it_was_measured():
+    """What is None, and the long facts about the system, stand in the record alone."""
+    record = dict(
+        settings=dict(batch=2, threads=None),
+        environment=dict(device='CPU', cuda=None, commit='abc', system=dict(GCC='gcc 1')),
+        rows=[dict(name='a', ms=1.0)],
+    )
+    lines = benchmark_page(record, '# Title').split('\n\n')
+    assert lines[0] == '# Title'
+    assert lines[2:] == ['batch 2', 'device CPU, commit abc']
+
+
+@pytest.mark.parametrize('path', sorted(REPO.glob('results/benchmark_*.json')), ids=lambda path: path.stem)
+def test_records_written_before_still_give_their_pages(path):
+    """Their pages say the same, whatever the width of the columns."""
+    record = json.loads(path.read_text())
+    before = path.with_suffix('.md').read_text().split('\n\n')
+    heading, table, *facts = benchmark_page(record, before[0]).split('\n\n')
+    assert [heading, *facts] == [text.rstrip() for text in (before[0], *before[2:])]
+    before_lines = before[1].splitlines()
+    assert [words(line) for line in table.splitlines() if '--' not in line] == [
+        words(line) for line in before_lines if '--' not in line
+    ]
+    assert {name for row in record['rows'] for name in row} <= COLUMNS.keys()

@@ -1,0 +1,57 @@
+import json
+
+import pytest
+
+from repvgg_seg.errors import InputError
+from repvgg_seg.reports.readme_tables import BEGIN, END, find_project, with_tables
+
+README = f'before\n{BEGIN}\nold\n{END}\nafter\n'
+
+
+@pytest.fixture
+def project(tmp_path):
+    (tmp_path / 'results' / 'camvid').mkdir(parents=True)
+    (tmp_path / 'README.md').write_text(README)
+    return tmp_path
+
+
+def write(path, **record):
+    path.write_text(json.dumps(dict(record, environment=dict(device='CPU'))))
+
+
+def cells(text):
+    return [[cell.strip() for cell in line.strip('|').split('|')] for line in text.splitlines() if '|' in line]
+
+
+def test_scores_benchmarks_and_nothing_else(project):
+    results = project / 'results'
+    write(
+        results / 'camvid' / 'run.json',
+        config='configs/a.py',
+        form='fused',
+        images=3,
+        metrics=dict(mIoU=50.125, mAcc=60, aAcc=70.5),
+    )
+    write(results / 'benchmark_kernels_cpu.json', rows=[dict(name='3x3', ms=1.0)], settings={})
+    write(results / 'benchmark_optimized_cpu.json', rows=[dict(name='net', ms=2.0)], settings=dict(batch=1))
+    (results / 'classes.json').write_text('["no record"]')
+    (results / 'broken.json').write_text('{')
+    text = with_tables(README, project)
+    assert text.startswith(f'before\n{BEGIN}\n\n### Segmentation\n') and text.endswith(f'\n\n{END}\nafter\n')
+    assert 'old' not in text and '### Classification' not in text
+    table = cells(text)
+    assert table[0] == ['record', 'config', 'form', 'images', 'mIoU', 'mAcc', 'aAcc', 'scored on']
+    assert table[2] == ['[run](results/camvid/run.json)', 'a', 'fused', '3', '50.12', '60.00', '70.50', 'CPU']
+    assert table[-1] == ['net', '2.0'] and '\n\nbatch 1\n\ndevice CPU\n\n' in text
+    assert 'More of them: [benchmark_kernels_cpu](results/benchmark_kernels_cpu.md).' in text
+    assert with_tables(text, project) == text
+
+
+def test_the_project_is_found_from_a_folder_in_it(project):
+    assert find_project(project / 'results' / 'camvid') == project
+
+
+def test_no_project(project):
+    (project / 'README.md').write_text('of another project')
+    with pytest.raises(InputError, match='neither .* has results/ and a README.md .*: change into a clone'):
+        find_project(project / 'results')
