@@ -6,27 +6,19 @@ import subprocess
 import sys
 from pathlib import Path
 
-import torch
-from torch import nn
-from torch.nn.modules.batchnorm import _BatchNorm
+import pytest
 
+from repvgg_seg.benchmark.baselines import is_available
+from repvgg_seg.benchmark.random_bn import randomise_bn  # noqa: F401 (tests import it from here)
 from repvgg_seg.measure.difference import relative_error  # noqa: F401 (tests import it from here)
 
 REPO = Path(__file__).resolve().parents[1]
 
 
-@torch.no_grad()
-def randomise_bn(model: nn.Module, seed: int = 0) -> nn.Module:
-    """Give every BN random statistics, weights and biases, of both signs: as built, a wrong fusion goes unseen."""
-    generator = torch.Generator().manual_seed(seed)
-    for module in model.modules():
-        if isinstance(module, _BatchNorm):
-            module.running_mean.normal_(0, 0.5, generator=generator)
-            module.running_var.uniform_(0.5, 2, generator=generator)
-            if module.affine:
-                module.weight.normal_(0, 1, generator=generator)
-                module.bias.normal_(0, 0.5, generator=generator)
-    return model
+def skip_without_its_library(name):
+    """Skip a test of a baseline whose library is not installed."""
+    if not is_available(name):
+        pytest.skip(f'{name} comes from the library transformers, which is not installed')
 
 
 def tool(name, *args, status=0):

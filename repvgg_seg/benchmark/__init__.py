@@ -1,1 +1,1 @@
-"""What is timed and compared: networks, kernels, training iterations, data loading; the tables of the paper."""
+"""What is timed and compared, one file for each benchmark, with the figures of the paper beside."""

@@ -1,6 +1,7 @@
-"""The classifiers that the paper compares with (Tables 4 and 5), out of the libraries that have them."""
+"""The classifiers that the paper compares with (Tables 4 and 5), from the libraries that have them."""
 
 from importlib.util import find_spec
+from typing import NamedTuple
 
 from mmcv.cnn import VGG
 from mmseg.registry import MODELS
@@ -8,18 +9,31 @@ from torch import Tensor, nn
 
 from ..errors import InputError
 
+
+class _RegNetX(NamedTuple):
+    depths: list[int]
+    hidden_sizes: list[int]
+    groups_width: int
+
+
+class _EfficientNet(NamedTuple):
+    width_coefficient: float
+    depth_coefficient: float
+    hidden_dim: int
+
+
 # The networks that only the library `transformers` has, by the fields of its configs.
 _REGNETX = {
-    'RegNetX-3.2GF': dict(depths=[2, 6, 15, 2], hidden_sizes=[96, 192, 432, 1008], groups_width=48),
-    'RegNetX-12GF': dict(depths=[2, 5, 11, 1], hidden_sizes=[224, 448, 896, 2240], groups_width=112),
+    'RegNetX-3.2GF': _RegNetX([2, 6, 15, 2], [96, 192, 432, 1008], 48),
+    'RegNetX-12GF': _RegNetX([2, 5, 11, 1], [224, 448, 896, 2240], 112),
 }
 _EFFICIENTNETS = {
-    'EfficientNet-B0': dict(width_coefficient=1.0, depth_coefficient=1.0, hidden_dim=1280),
-    'EfficientNet-B3': dict(width_coefficient=1.2, depth_coefficient=1.4, hidden_dim=1536),
+    'EfficientNet-B0': _EfficientNet(1.0, 1.0, 1280),
+    'EfficientNet-B3': _EfficientNet(1.2, 1.4, 1536),
 }
 _RESNETS = tuple(f'ResNet-{depth}' for depth in (18, 34, 50, 101, 152)) + ('ResNeXt-50', 'ResNeXt-101')
 BASELINES = (*_RESNETS, 'VGG-16', *_REGNETX, *_EFFICIENTNETS)
-# Its convs and the norms behind them, by their names.
+# The convs of `transformers` and the norms behind them, by the names of the attributes.
 _PAIRS = (
     ('convolution', 'normalization'),
     ('convolution', 'batchnorm'),
@@ -31,7 +45,7 @@ _PAIRS = (
 
 
 class Classifier(nn.Module):
-    """A backbone and a head of 1,000 classes on its last feature map."""
+    """A backbone, and a head on its last feature map."""
 
     def __init__(self, backbone: nn.Module, head: nn.Module):
         super().__init__()
@@ -44,7 +58,7 @@ class Classifier(nn.Module):
 
 
 class _Pooled(nn.Module):
-    """A network of `transformers`, down to its pooled features."""
+    """A network of `transformers` as a backbone that returns its pooled features."""
 
     def __init__(self, network: nn.Module):
         super().__init__()
@@ -54,19 +68,21 @@ class _Pooled(nn.Module):
         return self.network(x).pooler_output.flatten(1)
 
 
-def is_at_hand(name: str) -> bool:
-    """Whether the library that has this baseline is installed."""
+def is_available(name: str) -> bool:
+    """Whether the library that has this baseline is installed; True for a name that is no baseline."""
     return name not in (*_REGNETX, *_EFFICIENTNETS) or find_spec('transformers') is not None
 
 
 def build_baseline(name: str) -> nn.Module:
-    """One of `BASELINES` with random weights, its convs and BNs where `fold_conv_bn` finds them.
+    """One of `BASELINES` with random weights and 1,000 classes; `fold_conv_bn` can fold every BN of it.
 
     Raises:
-        InputError: the library that has it is not installed.
+        InputError: the library that has the network is not installed.
     """
-    if not is_at_hand(name):
-        raise InputError(f'{name} comes from the library transformers, which is not here: pip install transformers')
+    if not is_available(name):
+        raise InputError(
+            f'{name} comes from the library transformers, which is not installed: pip install transformers'
+        )
     family, _, size = name.partition('-')
     if name == 'VGG-16':
         wide = [nn.Linear(512 * 7 * 7, 4096), nn.ReLU(), nn.Linear(4096, 4096), nn.ReLU(), nn.Linear(4096, 1000)]
@@ -84,19 +100,29 @@ def build_baseline(name: str) -> nn.Module:
 def _from_transformers(name: str) -> Classifier:
     from transformers import EfficientNetConfig, EfficientNetModel, RegNetConfig, RegNetModel
 
+    network: RegNetModel | EfficientNetModel
     if name in _REGNETX:
-        facts = _REGNETX[name]
-        network = RegNetModel(RegNetConfig(layer_type='x', embedding_size=32, **facts))
-        channels = facts['hidden_sizes'][-1]
+        regnet = _REGNETX[name]
+        network = RegNetModel(
+            RegNetConfig(
+                layer_type='x',
+                embedding_size=32,
+                depths=regnet.depths,
+                hidden_sizes=regnet.hidden_sizes,
+                groups_width=regnet.groups_width,
+            )
+        )
+        channels = regnet.hidden_sizes[-1]
     else:
-        network = EfficientNetModel(EfficientNetConfig(**_EFFICIENTNETS[name]))
-        channels = _EFFICIENTNETS[name]['hidden_dim']
+        efficientnet = _EFFICIENTNETS[name]
+        network = EfficientNetModel(EfficientNetConfig(**efficientnet._asdict()))
+        channels = efficientnet.hidden_dim
     _pair_up(network)
     return Classifier(_Pooled(network), nn.Linear(channels, 1000))
 
 
 def _pair_up(network: nn.Module) -> None:
-    """Put every conv and the BN behind it into one `nn.Sequential`, in the place of the conv."""
+    """Put every conv and the BN behind it into one `nn.Sequential` in the place of the conv, where folding finds them."""
     for owner in list(network.modules()):
         for conv_name, norm_name in _PAIRS:
             conv, norm = getattr(owner, conv_name, None), getattr(owner, norm_name, None)
@@ -106,17 +132,22 @@ def _pair_up(network: nn.Module) -> None:
 
 
 def _plain(conv: nn.Conv2d) -> nn.Conv2d:
-    """The same conv without the subclass, which in EfficientNet changes the constructor alone."""
+    """The same conv as an `nn.Conv2d` itself: the subclass that EfficientNet has differs in its constructor alone."""
     plain = nn.Conv2d(
         conv.in_channels,
         conv.out_channels,
-        conv.kernel_size,
-        conv.stride,
-        conv.padding,
-        conv.dilation,
+        _pair(conv.kernel_size),
+        _pair(conv.stride),
+        conv.padding if isinstance(conv.padding, str) else _pair(conv.padding),
+        _pair(conv.dilation),
         conv.groups,
         bias=conv.bias is not None,
         device='meta',
     )
     plain.weight, plain.bias = conv.weight, conv.bias
     return plain
+
+
+def _pair(values: tuple[int, ...]) -> tuple[int, int]:
+    height, width = values
+    return height, width

@@ -1,6 +1,6 @@
-"""How fast training images are read by one core, a config's pipeline against plain Pillow, and augmented on a device."""
+"""Images per second: read by one core, by the pipeline of a config and by plain Pillow; augmented on a device."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from pathlib import Path
 
@@ -15,32 +15,35 @@ from torch import Tensor
 
 from ..data.autoaugment import ImageNetAutoAugment
 from ..errors import InputError
-from .run import Subject
+from .subject import Subject
 
 
-def loading_subjects(cfg: Config, folder: str) -> 'Iterator[Subject]':
-    """Every image of a folder, from the file to a uint8 tensor (3, size, size), by both ways with the same crops.
+def loading_subjects(cfg: Config, folder: str) -> Iterator[Subject]:
+    """Every image of a folder, from the file to a uint8 tensor (3, size, size), in two ways with the same crops.
 
     Args:
         cfg: of a classifier; its training pipeline starts with `LoadRandomResizedCrop`.
-        folder: of images, at whatever depth.
+        folder: searched for images at every depth.
 
     Raises:
-        InputError: no images there, or another pipeline.
+        InputError: the folder holds no images, or the config has another pipeline.
     """
     paths = sorted(path for path in Path(folder).rglob('*') if path.suffix.lower() in ('.jpeg', '.jpg'))
     if not paths:
         raise InputError(f'no *.JPEG or *.jpg below {folder}: name a folder of photographs')
     if cfg.train_pipeline[0].type != 'LoadRandomResizedCrop':
-        raise InputError('the benchmark of the loader is for a config of configs/imagenet')
+        raise InputError(
+            f'the pipeline must start with LoadRandomResizedCrop, got {cfg.train_pipeline[0].type}: '
+            'name a config of configs/imagenet'
+        )
     cv2.setNumThreads(0)  # as in a worker of the loader
     pipeline = Compose(cfg.train_pipeline)
     crop = TRANSFORMS.build(cfg.train_pipeline[0])
 
-    def configured(path: Path) -> Tensor:
+    def load_by_pipeline(path: Path) -> Tensor:
         return pipeline(dict(img_path=str(path), label=0))['inputs']
 
-    def plain(path: Path) -> Tensor:
+    def load_by_pillow(path: Path) -> Tensor:
         with Image.open(path) as opened:
             image = opened.convert('RGB')
         x, y, width, height = crop.draw(*image.size)
@@ -49,23 +52,29 @@ def loading_subjects(cfg: Config, folder: str) -> 'Iterator[Subject]':
             image = image.transpose(Image.Transpose.FLIP_LEFT_RIGHT)
         return torch.from_numpy(np.array(image).transpose(2, 0, 1).copy())
 
-    for form, load in (('plain PIL', plain), ('pipeline', configured)):
-
-        def call(load=load):
-            np.random.seed(0)
-            return [load(path) for path in paths]
-
-        yield Subject(f'{len(paths)} images', form, call, len(paths))
+    for form, load in (('plain PIL', load_by_pillow), ('pipeline', load_by_pipeline)):
+        yield Subject(f'{len(paths)} images', form, partial(_load_all, load, paths), len(paths))
 
 
-def augmentation_subjects(device: torch.device, batch: int, size: int = 224) -> 'Iterator[Subject]':
-    """AutoAugment of a random batch (batch, 3, size, size) on a device: image by image, and those of one sub-policy at once."""
+def _load_all(load: Callable[[Path], Tensor], paths: Sequence[Path]) -> list[Tensor]:
+    np.random.seed(0)  # so that every call draws the same crops
+    return [load(path) for path in paths]
+
+
+def augmentation_subjects(device: torch.device, batch: int, size: int = 224) -> Iterator[Subject]:
+    """AutoAugment of a random batch on a device: image by image, and all images of one sub-policy at once.
+
+    Args:
+        device: where it computes.
+        batch: images.
+        size: their height and width in pixels.
+    """
     images = torch.rand(batch, 3, size, size, device=device)
     augment = ImageNetAutoAugment()
 
-    def call(parts):
+    def augment_all(parts: Sequence[Tensor]) -> Tensor:
         torch.manual_seed(0)
         return torch.cat([augment(part) for part in parts])
 
     for form, parts in (('one by one', images.split(1)), ('by sub-policy', [images])):
-        yield Subject(f'AutoAugment of {batch}', form, partial(call, parts), batch)
+        yield Subject(f'AutoAugment of {batch}', form, partial(augment_all, parts), batch)

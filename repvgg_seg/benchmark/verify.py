@@ -1,33 +1,43 @@
-"""The logits of optimized segmentors against those of their training form, with random BN, over sizes and batches."""
+"""The logits of optimized segmentors against those of their training form, over sizes and batches."""
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 
 import torch
 from mmengine.config import Config
 from mmengine.utils import ProgressBar
-from torch import nn
-from torch.nn.modules.batchnorm import _BatchNorm
+from torch import Tensor, nn
 
-from ..errors import InputError
+from ..measure.difference import relative_error
 from ..optimize.optimize import optimize_for_inference
-from .subjects import build_segmentor
+from ..reports.benchmark_page import Row
+from .networks import build_segmentor
+from .random_bn import randomise_bn
 
 
 def verify(
-    configs: 'dict[str, Config]',
-    sizes: 'list[tuple[int, int]]',
-    batches: 'list[int]',
-    dtypes: 'list[str]',
+    configs: Mapping[str, Config],
+    sizes: Sequence[tuple[int, int]],
+    batches: Sequence[int],
+    dtypes: Sequence[str],
     device: torch.device,
-) -> 'Iterator[list[dict]]':
-    """Compare every config at every size, batch and number type on random images; progress goes to stderr.
+) -> Iterator[list[Row]]:
+    """Compare every config at every size, batch and number type, on random images and with random BN.
+
+    Progress goes to stderr.
+
+    Args:
+        configs: of segmentors, by the names of their rows.
+        sizes: (height, width) in pixels.
+        batches: numbers of images at a time.
+        dtypes: 'fp32', 'bf16' or 'fp16', of the optimized form.
+        device: where they compute.
 
     Yields:
-        The rows so far, after each config. A row holds the largest difference over the largest logit of the training form
-        in fp32, and the fraction of pixels with the same label.
+        The rows so far, after each config. A row holds the largest difference over the largest logit of the training
+        form in fp32, and the fraction of pixels that get the same label.
     """
-    rows = []
+    rows: list[Row] = []
     bar = ProgressBar(len(configs) * len(sizes) * len(batches), bar_width=20, file=sys.stderr)
     for name, cfg in configs.items():
         torch.manual_seed(0)
@@ -44,37 +54,20 @@ def verify(
 
 
 @torch.inference_mode()
-def compare(model: nn.Module, optimized: 'dict[str, nn.Module]', image: torch.Tensor) -> 'dict[str, dict]':
-    """Relative error of the logits and fraction of equal labels, for each number type."""
+def compare(model: nn.Module, optimized: Mapping[str, nn.Module], image: Tensor) -> dict[str, dict[str, float]]:
+    """Relative error of the logits and fraction of equal labels, for each number type.
+
+    Args:
+        model: whose logits are expected.
+        optimized: the networks to compare with it, by number type.
+        image: (N, 3, H, W).
+    """
     expected = model(image)
     errors = {}
     for dtype, network in optimized.items():
         found = network(image)
         errors[dtype] = dict(
-            relative_error=((found - expected).abs().max() / expected.abs().max()).item(),
+            relative_error=relative_error(found, expected),
             argmax_equal=(found.argmax(1) == expected.argmax(1)).double().mean().item(),
         )
     return errors
-
-
-@torch.no_grad()
-def randomise_bn(model: nn.Module) -> nn.Module:
-    """Random statistics, weights and biases, of both signs: as built, a BN hides what a wrong rewrite does."""
-    for module in model.modules():
-        if isinstance(module, _BatchNorm):
-            module.running_mean.normal_(0, 0.5)
-            module.running_var.uniform_(0.5, 2)
-            module.weight.normal_()
-            module.bias.normal_(0, 0.5)
-    return model
-
-
-def parse_sizes(sizes: 'list[str]') -> 'list[tuple[int, int]]':
-    """'512x1024' -> (512, 1024). Raises `InputError` for anything else."""
-    parsed = []
-    for size in sizes:
-        height, _, width = size.partition('x')
-        if not (height.isdigit() and width.isdigit() and int(height) and int(width)):
-            raise InputError(f'--sizes must look like 512x1024, got {size!r}')
-        parsed.append((int(height), int(width)))
-    return parsed

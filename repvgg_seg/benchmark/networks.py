@@ -1,0 +1,122 @@
+"""Segmentors and classifiers, each in several forms (paper, Tables 4, 5 and 8)."""
+
+import copy
+from collections.abc import Callable, Iterable, Iterator
+from functools import partial
+
+import torch
+from mmengine.config import Config
+from mmengine.model import revert_sync_batchnorm
+from mmseg.registry import MODELS
+from torch import nn
+
+from ..errors import InputError
+from ..measure.flops import Count, count
+from ..models.block import RepVGGBlock, find_blocks
+from ..models.reparameterize import reparameterize_model
+from ..optimize.optimize import optimize_for_inference
+from ..optimize.options import Options
+from ..optimize.passes import cast, compile_parts, fold_conv_bn, fold_pyramid, fuse_repvgg, strip_training
+from ..reports.benchmark_page import Row
+from .baselines import BASELINES, build_baseline
+from .subject import Subject
+
+FORMS = ('training', 'fused', 'optimized')
+
+
+def build_segmentor(cfg: Config) -> nn.Module:
+    """The segmentor of a config with random weights, in eval mode; its speed does not depend on them."""
+    return revert_sync_batchnorm(MODELS.build(cfg.model)).eval()
+
+
+def build_classifier(name: str) -> nn.Module:
+    """'RepVGG-B1g2' or another RepVGG, or one of `BASELINES`, with random weights, in eval mode.
+
+    Raises:
+        InputError: an unknown name, or a baseline whose library is not installed.
+    """
+    if name.startswith('RepVGG-'):
+        model = MODELS.build(dict(type='RepVGGClassifier', arch=name.removeprefix('RepVGG-')))
+    elif name in BASELINES:
+        model = build_baseline(name)
+    else:
+        raise InputError(f'model must be RepVGG-ARCH or one of {", ".join(BASELINES)}, got {name!r}')
+    return model.eval()
+
+
+def in_form(model: nn.Module, form: str, options: Options) -> nn.Module:
+    """A copy of a model in one of `FORMS`.
+
+    'fused' means that each RepVGG block is one conv or, in a model without such blocks, that every BN is folded, as for
+    the baselines of the paper.
+
+    Args:
+        model: in eval mode.
+        form: one of `FORMS`.
+        options: number type and compilation of every form; the rest is for the optimized form.
+    """
+    if form == 'optimized':
+        return optimize_for_inference(
+            model,
+            input_shape=options.input_shape,
+            dtype=options.dtype,
+            memory_format=options.memory_format,
+            dilation=options.dilation,
+            compile=options.compile,
+        )
+    twin = copy.deepcopy(model)
+    if form == 'fused' and find_blocks(twin):
+        twin = reparameterize_model(twin, inplace=True)
+    elif form == 'fused':
+        twin, _ = fold_conv_bn(twin, options)
+    for rewrite in (cast, compile_parts):
+        twin, _ = rewrite(twin, options)
+    return twin
+
+
+def count_form(model: nn.Module, form: str, input_shape: tuple[int, int, int, int]) -> Count:
+    """Count one example of a model in one of `FORMS`; a conv counts by its definition, whichever algorithm computes it."""
+    options = Options((1, *input_shape[1:]))
+    twin = copy.deepcopy(model).to('meta')  # without storage: counting computes nothing
+    if form == 'optimized':
+        for rewrite in (fuse_repvgg, fold_conv_bn, strip_training, fold_pyramid):
+            twin, _ = rewrite(twin, options)
+    else:
+        twin = in_form(twin, form, options)
+    return count(twin, torch.empty(options.input_shape, device='meta'))
+
+
+def network_subjects(
+    name: str,
+    model: nn.Module,
+    forms: Iterable[str],
+    options: Options,
+    mode: str | None = None,
+    paper: Row | None = None,
+) -> Iterator[Subject]:
+    """A network in several forms, each called on one random batch of `options.input_shape`.
+
+    Args:
+        name: of the rows.
+        model: in eval mode.
+        forms: some of `FORMS`.
+        options: the input shape, and how the forms are made.
+        mode: of the call, 'tensor' or 'predict' for a segmentor; None for a network without modes.
+        paper: figures of the paper for this network.
+    """
+    image = options.example(model)
+    kwargs = dict(mode=mode) if mode else {}
+    height, width = options.input_shape[2:]
+    for form in forms:
+        network = in_form(model, form, options)
+        call = torch.inference_mode()(partial(network, image, **kwargs))
+        counted = count_form(model, form, options.input_shape)
+        yield Subject(name, form, call, len(image), network, counted, paper or {}, (height, width))
+
+
+def replace_blocks(model: nn.Module, replacement: Callable[[RepVGGBlock], nn.Module]) -> None:
+    """Put another module in the place of every RepVGG block of a model, in place."""
+    for owner in list(model.modules()):
+        for name, child in list(owner.named_children()):
+            if isinstance(child, RepVGGBlock):
+                setattr(owner, name, replacement(child))

@@ -1,0 +1,113 @@
+"""Whole iterations of training, with our block or with a block from elsewhere (a peer) in its place."""
+
+import importlib.util
+from collections.abc import Callable, Iterator
+from functools import partial
+from pathlib import Path
+
+import torch
+from mmengine.config import Config
+from mmengine.model import revert_sync_batchnorm
+from mmengine.structures import PixelData
+from mmseg.models import BaseSegmentor
+from mmseg.registry import MODELS
+from mmseg.structures import SegDataSample
+from torch import nn
+
+from ..errors import InputError
+from ..models import RepVGGClassifier
+from ..models.block import RepVGGBlock
+from ..models.memory_format import MEMORY_FORMATS, to_channels_last
+from .networks import replace_blocks
+from .subject import Subject
+
+
+def training_subjects(
+    name: str,
+    cfg: Config,
+    shape: tuple[int, int, int, int],
+    device: torch.device,
+    peer: type[nn.Module] | None,
+    dtype: torch.dtype = torch.float32,
+) -> Iterator[Subject]:
+    """Forward, loss, backward and step of a segmentor or a classifier, in both memory formats.
+
+    Args:
+        name: of the rows.
+        cfg: of the model.
+        shape: (N, 3, H, W) of the random images.
+        device: where it trains.
+        peer: a block to compare ours with, as `load_peer` returns it; None for ours alone.
+        dtype: of the forward pass, by autocast where it is not float32.
+    """
+    for block_name, block in {'our block': None, 'peer': peer}.items():
+        if block_name == 'peer' and peer is None:
+            continue
+        for memory_format in MEMORY_FORMATS:
+            torch.manual_seed(0)
+            model = revert_sync_batchnorm(MODELS.build(cfg.model))
+            if block is not None:
+                replace_blocks(model, partial(_peer_of, peer=block))
+            if memory_format == 'channels_last':
+                to_channels_last(model)
+            model.to(device).train()
+            form = f'{block_name}, {memory_format.replace("_", " ")}'
+            yield Subject(name, form, _iteration(model, shape, device, dtype), shape[0], model)
+
+
+def load_peer(place: str) -> type[nn.Module]:
+    """The class of a block from 'FILE:CLASS'.
+
+    The class takes in_channels, out_channels, stride, padding, dilation, groups and norm_cfg.
+
+    Raises:
+        InputError: there is no such file or class.
+    """
+    path, _, name = place.rpartition(':')
+    spec = importlib.util.spec_from_file_location('peer', path)
+    if not Path(path).is_file() or spec is None or spec.loader is None:
+        raise InputError(f'peer must be FILE:CLASS with a Python file, got {place!r}')
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    if not hasattr(module, name):
+        raise InputError(f'peer: {path} has no class {name!r}')
+    return getattr(module, name)
+
+
+def _peer_of(block: RepVGGBlock, peer: type[nn.Module]) -> nn.Module:
+    plan = block.plan
+    return peer(
+        plan.in_channels,
+        plan.out_channels,
+        stride=plan.stride,
+        padding=plan.dilation,
+        dilation=plan.dilation,
+        groups=plan.groups,
+        norm_cfg=dict(type='BN'),
+    )
+
+
+def _iteration(
+    model: BaseSegmentor | RepVGGClassifier,
+    shape: tuple[int, int, int, int],
+    device: torch.device,
+    dtype: torch.dtype,
+) -> Callable[[], None]:
+    """One iteration on random images and labels, to be called again and again."""
+    image = torch.rand(shape, device=device)
+    samples: torch.Tensor | list[SegDataSample]
+    if isinstance(model, RepVGGClassifier):
+        samples = torch.randint(0, model.linear.out_features, shape[:1], device=device)
+    else:
+        labels = torch.randint(0, model.num_classes, (shape[0], 1, *shape[2:]), device=device)
+        samples = [SegDataSample(gt_sem_seg=PixelData(data=label)) for label in labels]
+    optimizer = torch.optim.SGD(model.parameters(), lr=1e-4, momentum=0.9, weight_decay=1e-4)
+
+    def iteration() -> None:
+        with torch.autocast(device.type, dtype, enabled=dtype != torch.float32):
+            losses = model(image, samples, mode='loss')
+        optimizer.zero_grad(set_to_none=True)
+        sum(value for key, value in losses.items() if 'loss' in key).backward()
+        optimizer.step()
+
+    return iteration

@@ -1,0 +1,267 @@
+"""The benchmarks that tools/benchmark.py offers: names, arguments, and what each measures."""
+
+import os.path as osp
+import sys
+from argparse import Namespace
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from importlib.util import find_spec
+from typing import Any
+
+import torch
+from mmengine.config import Config
+
+from ..benchmark import paper_tables
+from ..benchmark.baselines import is_available
+from ..benchmark.branches import branch_subjects
+from ..benchmark.data_loading import augmentation_subjects, loading_subjects
+from ..benchmark.kernels import kernel_subjects
+from ..benchmark.networks import FORMS, build_classifier, build_segmentor, network_subjects
+from ..benchmark.run import measure_all
+from ..benchmark.subject import Subject
+from ..benchmark.training_iterations import load_peer, training_subjects
+from ..benchmark.verify import verify
+from ..errors import InputError
+from ..models.memory_format import MEMORY_FORMATS
+from ..optimize.options import DILATIONS, DTYPES, Options
+from ..reports.benchmark_page import Row
+from ..training.prepare import load_config
+from ..weights.load import load_weights
+
+# What a benchmark yields: the rows so far, whenever there are more, so that an hour's work is not lost when it is stopped.
+Measure = Callable[[Namespace, torch.device], Iterator[list[Row]]]
+
+
+@dataclass(frozen=True)
+class Argument:
+    """An argument of `ArgumentParser.add_argument`."""
+
+    name: str
+    options: dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Benchmark:
+    """A benchmark: one entry of `BENCHMARKS`, which is all that the command line knows of it.
+
+    Args:
+        name: of the command, and of the record.
+        help: what it measures.
+        arguments: of the command, beside those that every command has.
+        measure: yields the rows.
+        accuracy: the figure that --plot shows against speed, and its label; None for a benchmark without a plot.
+    """
+
+    name: str
+    help: str
+    arguments: tuple[Argument, ...]
+    measure: Measure
+    accuracy: tuple[str, str] | None = None
+
+
+def argument(name: str, **options: Any) -> Argument:
+    return Argument(name, options)
+
+
+def timed(subjects: Callable[[Namespace, torch.device], Iterable[Subject]]) -> Measure:
+    """What times subjects in turn and yields their rows at the end."""
+
+    def measure(args: Namespace, device: torch.device) -> Iterator[list[Row]]:
+        yield measure_all(list(subjects(args, device)), device, args.rounds, args.warmup, args.baseline)
+
+    return measure
+
+
+def load_configs(paths: Iterable[str]) -> dict[str, Config]:
+    """The configs, by the names of their files."""
+    return {osp.splitext(osp.basename(path))[0]: load_config(path) for path in paths}
+
+
+def image_sizes(args: Namespace) -> list[tuple[int, int]]:
+    """'512x1024' -> (512, 1024) for each of --sizes."""
+    parsed = []
+    for size in args.sizes:
+        height, _, width = size.partition('x')
+        if not (height.isdigit() and width.isdigit() and int(height) and int(width)):
+            raise InputError(f'--sizes must look like 512x1024, got {size!r}')
+        parsed.append((int(height), int(width)))
+    return parsed
+
+
+def input_shapes(args: Namespace) -> list[tuple[int, int, int, int]]:
+    return [(args.batch, 3, *size) for size in image_sizes(args)]
+
+
+def network_options(args: Namespace) -> list[Options]:
+    """The options of the networks, for each size."""
+    choices = (DTYPES[args.dtype], args.memory_format, args.dilation, args.compile)
+    return [Options(shape, *choices) for shape in input_shapes(args)]
+
+
+def segmentors(args: Namespace, device: torch.device) -> Iterator[Subject]:
+    if args.checkpoint and len(args.names) != 1:
+        raise InputError(f'--checkpoint is for one config, got {len(args.names)}: name the config of the checkpoint')
+    for name, cfg in load_configs(args.names).items():
+        model = build_segmentor(cfg)
+        if args.checkpoint:
+            load_weights(model, args.checkpoint)
+        miou, speed = paper_tables.SEGMENTORS.get(name, (None, None))
+        paper = dict(miou=miou, paper_examples_per_s=speed) if miou else None
+        for options in network_options(args):
+            yield from network_subjects(name, model.to(device), args.forms, options, args.mode, paper)
+
+
+def classifiers(args: Namespace, device: torch.device) -> Iterator[Subject]:
+    reported = paper_tables.CLASSIFIERS_200E | paper_tables.CLASSIFIERS
+    for name in args.names or paper_tables.CLASSIFIERS:
+        if not (args.names or is_available(name)):
+            print(f'left out: {name}, which comes with pip install transformers', file=sys.stderr)
+            continue
+        top1, speed = reported.get(name, (None, None))
+        paper = dict(top1=top1, paper_examples_per_s=speed) if top1 else None
+        model = build_classifier(name).to(device)
+        for options in network_options(args):
+            yield from network_subjects(name, model, args.forms, options, paper=paper)
+
+
+def branches(args: Namespace, device: torch.device) -> Iterator[Subject]:
+    for arch in args.names:
+        for options in network_options(args):
+            yield from branch_subjects(arch, options, device)
+
+
+def kernels(args: Namespace, device: torch.device) -> Iterator[Subject]:
+    return kernel_subjects(args.channels, args.size, args.batch, device)
+
+
+def training(args: Namespace, device: torch.device) -> Iterator[Subject]:
+    peer = load_peer(args.peer) if args.peer else None
+    for name, cfg in load_configs(args.names).items():
+        for shape in input_shapes(args):
+            yield from training_subjects(name, cfg, shape, device, peer, DTYPES[args.dtype])
+
+
+def loading(args: Namespace, device: torch.device) -> Iterator[Subject]:
+    yield from loading_subjects(load_config(args.config), args.folder)
+    if find_spec('kornia'):
+        yield from augmentation_subjects(device, args.batch)
+    else:
+        print('left out: AutoAugment, which comes with pip install kornia', file=sys.stderr)
+
+
+def verified(args: Namespace, device: torch.device) -> Iterator[list[Row]]:
+    return verify(load_configs(args.names), image_sizes(args), args.batches, args.dtypes, device)
+
+
+TABLE_8 = list(paper_tables.SEGMENTORS)
+
+DEVICE = (
+    argument('--device', default='cuda' if torch.cuda.is_available() else 'cpu', help='cpu, cuda or cuda:N'),
+    argument('--threads', type=int, help='threads on the CPU; those of torch by default'),
+    argument('--tf32', action='store_true', help='let a GPU compute fp32 in TF32'),
+    argument('--out', help='write OUT.json and OUT.md; results/benchmark_COMMAND_DEVICE by default'),
+)
+TIMING = (
+    argument('--rounds', type=int, default=50, help='timed calls of each row'),
+    argument('--warmup', type=int, default=5, help='untimed calls of each row beforehand'),
+    argument('--baseline', help='row that the ratios refer to, NAME:FORM:HxW; the first by default'),
+)
+WHICH_FORMS = (argument('--forms', nargs='+', choices=FORMS, default=list(FORMS)),)
+PLOT = (argument('--plot', action='store_true', help='accuracy against speed as OUT.svg, as in Figure 1'),)
+
+
+def images(size: str, batch: int) -> tuple[Argument, ...]:
+    return (
+        argument('--sizes', nargs='+', default=[size], metavar='HxW', help='pixels of the images'),
+        argument('--batch', type=int, default=batch, help='images at a time'),
+    )
+
+
+def networks(size: str, batch: int) -> tuple[Argument, ...]:
+    """The arguments of a benchmark whose subjects are networks in inference."""
+    return (
+        *images(size, batch),
+        argument('--dtype', choices=list(DTYPES), default='fp32'),
+        argument('--compile', action='store_true', help='torch.compile every form'),
+        argument('--memory-format', choices=['auto', *MEMORY_FORMATS], default='auto', help='of the optimized form'),
+        argument('--dilation', choices=DILATIONS, default='auto', help='of the optimized form'),
+        *TIMING,
+    )
+
+
+# A new benchmark is an entry here, a file of `repvgg_seg/benchmark/` that makes its subjects, and the paper's figures in
+# `paper_tables.py`.
+BENCHMARKS = (
+    Benchmark(
+        'segmentors',
+        'segmentors by config; the six of Table 8 by default',
+        (
+            argument('names', nargs='*', default=TABLE_8, metavar='CONFIG'),
+            argument('--checkpoint', help='weights of the one config that is named'),
+            argument('--mode', choices=['tensor', 'predict'], default='tensor', help='up to logits, or to labels'),
+            *WHICH_FORMS,
+            *networks('713x713', 16),
+            *PLOT,
+        ),
+        timed(segmentors),
+        ('miou', 'mIoU, %'),
+    ),
+    Benchmark(
+        'classifiers',
+        'classifiers by name; those of Table 4 by default',
+        (argument('names', nargs='*', metavar='NAME'), *WHICH_FORMS, *networks('224x224', 128), *PLOT),
+        timed(classifiers),
+        ('top1', 'top-1 accuracy, %'),
+    ),
+    Benchmark(
+        'branches',
+        'before conversion, with and without branches: Table 6',
+        (argument('names', nargs='*', default=['B0'], metavar='ARCH'), *networks('224x224', 128)),
+        timed(branches),
+    ),
+    Benchmark(
+        'kernels',
+        'convs of 1x1 to 7x7: Table 1',
+        (
+            argument('--channels', type=int, default=2048),
+            argument('--size', type=int, default=56, help='pixels of the feature maps, in height and width'),
+            argument('--batch', type=int, default=32),
+            *TIMING,
+        ),
+        timed(kernels),
+    ),
+    Benchmark(
+        'training',
+        'iterations of training, also with a block from elsewhere',
+        (
+            argument('names', nargs='+', metavar='CONFIG'),
+            *images('713x713', 2),
+            argument('--dtype', choices=list(DTYPES), default='fp32', help='of the forward pass, by autocast'),
+            argument('--peer', help='FILE:CLASS of a block to put in the place of ours'),
+            *TIMING,
+        ),
+        timed(training),
+    ),
+    Benchmark(
+        'loading',
+        'images per second: read by one core, augmented on a device',
+        (
+            argument('folder', help='of photographs'),
+            argument('--batch', type=int, default=64, help='images that AutoAugment gets at a time, on --device'),
+            argument('--config', default='imagenet/repvgg_a0_120e', help='whose pipeline is measured'),
+            *TIMING,
+        ),
+        timed(loading),
+    ),
+    Benchmark(
+        'verify',
+        'logits of the optimized form against the training form',
+        (
+            argument('names', nargs='*', default=TABLE_8, metavar='CONFIG'),
+            argument('--sizes', nargs='+', default=['512x512', '713x713', '512x1024', '395x517'], metavar='HxW'),
+            argument('--batches', type=int, nargs='+', default=[1, 3]),
+            argument('--dtypes', nargs='+', choices=list(DTYPES), default=['fp32', 'bf16']),
+        ),
+        verified,
+    ),
+)

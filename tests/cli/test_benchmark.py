@@ -1,0 +1,145 @@
+"""The tool benchmark: what it writes, and what it refuses."""
+
+import json
+import re
+
+import pytest
+from helpers import REPO
+from tiny import tiny_classifier, tiny_config
+
+TOOL = REPO / 'tools' / 'benchmark.py'
+
+
+def record_of(run, out, *args):
+    """Run a benchmark on the CPU with one timed call a row, and read the record that it wrote to OUT.json."""
+    timing = [] if args[0] == 'verify' else ['--rounds', 1, '--warmup', 1]
+    status, _, err = run(*args, *timing, '--device', 'cpu', '--out', out)
+    assert status == 0, err
+    return json.loads(out.with_suffix('.json').read_text())
+
+
+@pytest.fixture
+def tiny(scenes, tmp_path):
+    """A config file of a tiny segmentor."""
+    path = tmp_path / 'tiny.py'
+    tiny_config(scenes, tmp_path).dump(path)
+    return path
+
+
+def test_kernels(run, tmp_path):
+    """Record and page are there, with the environment and the settings, in a folder that was made for them."""
+    out = tmp_path / 'new' / 'kernels'
+    record = record_of(run, out, 'kernels', '--channels', 8, '--size', 8, '--batch', 2)
+    assert [row['name'] for row in record['rows']] == ['1x1', '3x3', '5x5', '7x7']
+    assert [round(1e6 * row['params_m']) for row in record['rows']] == [64, 9 * 64, 25 * 64, 49 * 64]
+    assert record['environment']['device']
+    assert (record['title'], record['settings']['channels'], record['settings']['rounds']) == (
+        'Benchmark: kernels',
+        8,
+        1,
+    )
+    page = out.with_suffix('.md').read_text()
+    assert page.startswith('# Benchmark: kernels\n') and '| 7x7 ' in page and 'channels 8, ' in page
+    assert {path.name for path in out.parent.iterdir()} == {'kernels.json', 'kernels.md'}
+
+
+def test_segmentors_with_a_plot(run, tmp_path, tiny):
+    out = tmp_path / 'out'
+    record = record_of(run, out, 'segmentors', tiny, '--sizes', '32x48', '--batch', 1, '--plot')
+    assert [(row['name'], row['form'], row['size']) for row in record['rows']] == [
+        ('tiny', form, '32x48') for form in ('training', 'fused', 'optimized')
+    ]
+    assert out.with_suffix('.svg').stat().st_size
+
+
+def test_branches(run, tmp_path):
+    record = record_of(run, tmp_path / 'out', 'branches', 'A0', '--sizes', '32x32', '--batch', 1)
+    forms = [row['form'] for row in record['rows']]
+    assert sorted(forms) == ['3x3', '3x3 + 1x1', '3x3 + 1x1 + identity', '3x3 + identity']
+    parameters = dict(zip(forms, (row['params_m'] for row in record['rows']), strict=True))
+    assert (
+        parameters['3x3'] < parameters['3x3 + identity'] < parameters['3x3 + 1x1'] < parameters['3x3 + 1x1 + identity']
+    )
+
+
+def test_verify(run, tmp_path, tiny):
+    record = record_of(
+        run, tmp_path / 'out', 'verify', tiny, '--sizes', '32x48', '64x64', '--batches', 1, 2, '--dtypes', 'fp32'
+    )
+    assert [(row['size'], row['batch']) for row in record['rows']] == [
+        ('32x48', 1), ('32x48', 2), ('64x64', 1), ('64x64', 2)
+    ]  # fmt: skip
+    for row in record['rows']:
+        assert 0 < row['relative_error'] < 1e-4, row
+    assert 'rounds' not in record['settings']
+
+
+def test_training_in_turn_with_a_peer(run, tmp_path, tiny):
+    peer = tmp_path / 'peer.py'
+    peer.write_text(
+        'from torch import nn\n'
+        'class Block(nn.Conv2d):\n'
+        '    def __init__(self, *args, norm_cfg, **kwargs):\n'
+        '        super().__init__(*args, 3, **kwargs)\n'
+    )
+    rows = record_of(
+        run, tmp_path / 'out', 'training', tiny, '--sizes', '32x48', '--batch', 2, '--peer', f'{peer}:Block'
+    )['rows']
+    assert [row['form'] for row in rows] == [
+        'our block, channels first', 'our block, channels last', 'peer, channels first', 'peer, channels last'
+    ]  # fmt: skip
+    assert rows[2]['weights_mib'] < rows[0]['weights_mib']
+
+
+def test_training_of_a_classifier_in_half_precision(run, tmp_path, photos):
+    config = tmp_path / 'classifier.py'
+    tiny_classifier(photos, tmp_path).dump(config)
+    record = record_of(run, tmp_path / 'out', 'training', config, '--sizes', '32x48', '--batch', 2, '--dtype', 'bf16')
+    assert [row['name'] for row in record['rows']] == ['classifier'] * 2
+    assert record['settings']['dtype'] == 'bf16'
+
+
+def test_reading_images_both_ways(run, tmp_path, photos):
+    record = record_of(run, tmp_path / 'out', 'loading', photos / 'val', '--batch', 2)
+    assert [(row['name'], row['form']) for row in record['rows']] == [
+        ('9 images', 'plain PIL'),
+        ('9 images', 'pipeline'),
+        ('AutoAugment of 2', 'one by one'),
+        ('AutoAugment of 2', 'by sub-policy'),
+    ]
+    assert str(photos) not in json.dumps(record)
+
+
+def test_baselines_whose_library_is_not_there_are_left_out(run, monkeypatch, tmp_path):
+    monkeypatch.setattr('repvgg_seg.benchmark.baselines.find_spec', lambda name: None)
+    monkeypatch.setattr(
+        'repvgg_seg.benchmark.paper_tables.CLASSIFIERS', {'ResNet-18': (1, 1), 'EfficientNet-B0': (1, 1)}
+    )
+    _, _, err = run(
+        'classifiers', '--sizes', '32x32', '--batch', 1, '--forms', 'fused', '--rounds', 1, '--warmup', 1,
+        '--device', 'cpu', '--out', tmp_path / 'c'
+    )  # fmt: skip
+    assert 'left out: EfficientNet-B0, which comes with pip install transformers' in err
+    assert [row['name'] for row in json.loads((tmp_path / 'c.json').read_text())['rows']] == ['ResNet-18']
+
+
+@pytest.mark.parametrize(
+    'args, message',
+    [
+        (['segmentors', 'configs/none.py'], 'no config configs/none.py'),
+        (['segmentors', '--sizes', '512'], "--sizes must look like 512x1024, got '512'"),
+        (['segmentors', '--batch', '0'], '--batch must be positive, got 0'),
+        (['segmentors', '--checkpoint', 'x.pth'], '--checkpoint is for one config'),
+        (['loading', 'tests'], 'no .*JPEG or .*jpg below tests'),
+        (['loading', 'tests', '--config', 'configs/pspnet_repvgg_b2.py'], 'no .*JPEG'),
+        (['classifiers', 'EfficientNet-B9'], "model must be RepVGG-ARCH or one of .* got 'EfficientNet-B9'"),
+        (['kernels', '--device', 'tpu'], '--device must be cpu'),
+        (['kernels', '--device', 'mps'], '--device mps is not here'),
+    ],
+)
+def test_wrong_arguments(run, args, message, tmp_path):
+    device = [] if '--device' in args else ['--device', 'cpu']
+    status, _, err = run(*args, *device, '--out', tmp_path / 'out')
+    assert status == 2
+    assert re.search(f'error: {message}', err)
+    assert not list(tmp_path.iterdir())
