@@ -1,6 +1,5 @@
 """Everything once, on synthetic street scenes: generate, train, fuse, score, look. `make demo` runs it."""
 
-import argparse
 import json
 import re
 import shutil
@@ -8,7 +7,11 @@ import statistics
 import subprocess
 import sys
 import time
+from argparse import ArgumentParser, Namespace
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
+from typing import TextIO
 
 import cv2
 import torch
@@ -20,53 +23,56 @@ from ..measure.timing import interleaved
 from ..models import reparameterize_model
 from ..training import prepare as preflight
 from ..weights.load import load_weights
+from .invocation import command_line, config_name
 
-# What of a command's output is worth a tired reader's eye.
+# The lines of a command's output that are shown on the screen.
 PROGRESS = re.compile(r'Iter\((train|val|test)\).*(loss|mIoU)|^largest relative|scenes of|evaluating the fused')
-CONFIG = 'configs/pspnet_repvgg_a0_synthetic.py'
+CONFIG = config_name('pspnet_repvgg_a0_synthetic')
 
 
-def parse_args():
-    parser = argparse.ArgumentParser(description=__doc__)
+def parse_args() -> Namespace:
+    parser = ArgumentParser(description=__doc__)
     parser.add_argument('--dir', type=Path, default=Path('demo'), help='folder for everything that is made')
     parser.add_argument('--scenes', type=int, default=120, help='scenes to train on; a quarter as many to score on')
     parser.add_argument('--iters', type=int, default=300, help='training iterations of 4 crops')
     return parser.parse_args()
 
 
-def run(log, title, *command):
-    """Show a command as one would type it and run it: all it says goes to the log, its progress to the screen too.
+def run(log: TextIO, title: str, tool: str, *arguments: object) -> None:
+    """Show a command as a user types it, and run it: its output goes to the log, its progress to the screen too.
 
-    Where it fails, what it said last is shown and the demo ends.
+    Where the command fails, its last lines are shown and the demo ends.
+
+    Args:
+        log: an open file with a name.
+        title: shown above the command.
+        tool: its name, such as 'train'.
+        arguments: of the tool.
     """
-    command = ['tools/' + command[0], *map(str, command[1:])]
-    print(f'\n=== {title}\n$ python {" ".join(command)}', flush=True)
-    said = []
-    with subprocess.Popen(
-        [sys.executable, *command], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
-    ) as process:
-        for line in process.stdout:
-            said.append(line)
+    start, shown = command_line(tool)
+    texts = list(map(str, arguments))
+    print(f'\n=== {title}\n$ {" ".join([shown, *texts])}', flush=True)
+    output = []
+    with subprocess.Popen([*start, *texts], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True) as process:
+        for line in process.stdout or ():
+            output.append(line)
             log.write(line)
             if PROGRESS.search(line):
                 print('  ' + line.split(' - INFO - ')[-1].rstrip(), flush=True)
     if process.returncode:
-        print(*said[-15:], sep='', end='')
-        print(f'error: the command above failed; all it said is in {log.name}', file=sys.stderr)
+        print(*output[-15:], sep='', end='')
+        print(f'error: the command above failed; its whole output is in {log.name}', file=sys.stderr)
         sys.exit(process.returncode)
 
 
-def data_options(scenes):
-    return [f'{loader}_dataloader.dataset.data_root={scenes}' for loader in ('train', 'val', 'test')]
-
-
-def score(path):
+def score(path: Path) -> dict[str, float]:
+    """The metrics of a record that the tool `test` wrote."""
     return json.loads(path.read_text())['metrics']
 
 
 @torch.no_grad()
-def seconds_per_image(checkpoint, image):
-    """Median seconds of a forward pass in training form and fused, taken in turns."""
+def seconds_per_image(checkpoint: Path, image: Path) -> dict[str, float]:
+    """Median seconds of a forward pass of an image in training form and in fused form, timed in turn."""
     cfg = preflight.load_config(CONFIG)
     preflight.use_bn_without_peers(cfg)
     init_default_scope('mmseg')
@@ -75,18 +81,20 @@ def seconds_per_image(checkpoint, image):
     forms = dict(training=model, fused=reparameterize_model(model).eval())
     inputs = torch.from_numpy(cv2.imread(str(image))).permute(2, 0, 1)
     inputs = model.data_preprocessor(dict(inputs=[inputs]))['inputs']
-    calls = {name: lambda form=form: form(inputs, mode='tensor') for name, form in forms.items()}
+    calls: dict[str, Callable[[], object]] = {
+        name: partial(form, inputs, mode='tensor') for name, form in forms.items()
+    }
     times = interleaved(calls, inputs.device, rounds=15)
     return {name: statistics.median(values) for name, values in times.items()}
 
 
 @exit_on_input_error
-def main():
+def main() -> None:
     args = parse_args()
     start = time.time()
     scenes, work, pictures = args.dir / 'scenes', args.dir / 'train', args.dir / 'pictures'
     checkpoint, fused = work / f'iter_{args.iters}.pth', args.dir / 'fused.pth'
-    options = data_options(scenes)
+    options = [f'{loader}_dataloader.dataset.data_root={scenes}' for loader in ('train', 'val', 'test')]
     schedule = [
         f'train_cfg.max_iters={args.iters}',
         f'train_cfg.val_interval={args.iters}',
@@ -102,44 +110,49 @@ def main():
     # fmt: off
     with open(args.dir / 'log.txt', 'w') as log:
         run(log, '1. Synthetic street scenes',
-            'make_synthetic_scenes.py', scenes, '--train', args.scenes, '--val', args.scenes // 4)
+            'make_synthetic_scenes', scenes, '--train', args.scenes, '--val', args.scenes // 4)
         run(log, f'2. Training PSPNet on RepVGG-A0, {args.iters} iterations from scratch (some minutes)',
-            'train.py', CONFIG, '--work-dir', work, '--cfg-options', *options, *schedule)
-        run(log, '3. Fusing every block into one 3x3 conv', 'reparameterize.py', CONFIG, checkpoint, fused, '--overwrite')
-        run(log, '4. Scoring the fused network, and drawing what it sees',
-            'test.py', CONFIG, fused, '--result', args.dir / 'fused.json', '--show-dir', pictures, *test)
+            'train', CONFIG, '--work-dir', work, '--cfg-options', *options, *schedule)
+        run(log, '3. Fusing every block into one 3x3 conv', 'reparameterize', CONFIG, checkpoint, fused, '--overwrite')
+        run(log, '4. Scoring the fused network, and drawing what it predicts',
+            'test', CONFIG, fused, '--result', args.dir / 'fused.json', '--show-dir', pictures, *test)
         run(log, '5. Scoring the training form, for comparison',
-            'test.py', CONFIG, checkpoint, '--no-fuse', '--result', args.dir / 'training_form.json', *test)
+            'test', CONFIG, checkpoint, '--no-fuse', '--result', args.dir / 'training_form.json', *test)
     # fmt: on
     image = next((scenes / 'leftImg8bit' / 'val').glob('*/*.png'))
-    print('\n=== 6. Timing both forms in turns', flush=True)
-    summarise(
-        args,
-        score(args.dir / 'training_form.json'),
-        score(args.dir / 'fused.json'),
-        seconds_per_image(checkpoint, image),
-    )
+    print('\n=== 6. Timing both forms in turn', flush=True)
+    before, after = score(args.dir / 'training_form.json'), score(args.dir / 'fused.json')
+    print(summary(args, before, after, seconds_per_image(checkpoint, image)))
     print(f'All of it took {(time.time() - start) / 60:.1f} minutes.')
 
 
-def summarise(args, before, after, speed):
+def summary(args: Namespace, before: dict[str, float], after: dict[str, float], seconds: dict[str, float]) -> str:
+    """What the demo shows at its end.
+
+    Args:
+        args: of the demo.
+        before: metrics of the training form.
+        after: metrics of the fused form.
+        seconds: of an image in both forms.
+    """
     drawn = sorted((args.dir / 'pictures').rglob('*.png'))
-    print(f"""
+    tools = {name: command_line(name)[1] for name in ('make_synthetic_scenes', 'train')}
+    activate = '  . .venv/bin/activate\n' if Path('.venv/bin/activate').is_file() else ''
+    return f"""
 === What happened
 A PSPNet with a RepVGG-A0 backbone learnt {args.scenes} synthetic street scenes for {args.iters} iterations, with three branches in
 every block. Then each block was fused into a single 3x3 conv that computes the same, and both forms were scored on
-{args.scenes // 4} scenes that neither had seen.
+{args.scenes // 4} scenes that were not trained on.
 
                         mIoU     pixel accuracy   ms per image ({torch.get_num_threads()} CPU threads)
-  before (branches)   {before['mIoU']:6.2f}     {before['aAcc']:6.2f}           {speed['training'] * 1000:7.1f}
-  after (fused)       {after['mIoU']:6.2f}     {after['aAcc']:6.2f}           {speed['fused'] * 1000:7.1f}    {speed['training'] / speed['fused']:.2f} times as fast
+  before (branches)   {before['mIoU']:6.2f}     {before['aAcc']:6.2f}           {seconds['training'] * 1000:7.1f}
+  after (fused)       {after['mIoU']:6.2f}     {after['aAcc']:6.2f}           {seconds['fused'] * 1000:7.1f}    {seconds['training'] / seconds['fused']:.2f} times as fast
 
 Pictures (label on the left, prediction on the right): {drawn[0].parent if drawn else args.dir / 'pictures'}
-Fused checkpoint: {args.dir / 'fused.pth'}; everything that was said: {args.dir / 'log.txt'}
+Fused checkpoint: {args.dir / 'fused.pth'}; the output of every command: {args.dir / 'log.txt'}
 
-A few minutes from scratch make a mediocre segmentor; the point is that everything works here. What to type next:
-  . .venv/bin/activate
-  python tools/make_synthetic_scenes.py && python tools/train.py {CONFIG}   # the whole schedule
-  python tools/train.py configs/pspnet_repvgg_b2.py   # the paper's experiment; says what it needs
-README.md tells the rest.
-""")
+A few minutes of training from scratch give a mediocre segmentor; the demo shows that everything works here. Next commands:
+{activate}  {tools['make_synthetic_scenes']} && {tools['train']} {CONFIG}   # the whole schedule
+  {tools['train']} {config_name('pspnet_repvgg_b2')}   # the paper's experiment; says what it needs
+README.md has the rest.
+"""

@@ -1,0 +1,19 @@
+import sys
+
+from repvgg_seg.cli.invocation import command_line, config_name
+
+
+def test_in_a_clone():
+    assert command_line('train') == ([sys.executable, 'tools/train.py'], 'python tools/train.py')
+    assert config_name('pspnet_repvgg_b2') == 'configs/pspnet_repvgg_b2.py'
+    assert config_name('imagenet/repvgg_a0_120e') == 'configs/imagenet/repvgg_a0_120e.py'
+
+
+def test_elsewhere(tmp_path, monkeypatch):
+    """Also beside a folder tools/ of another project."""
+    (tmp_path / 'tools').mkdir()
+    monkeypatch.chdir(tmp_path)
+    command = [sys.executable, '-m', 'repvgg_seg.cli.main', 'make-synthetic-scenes']
+    assert command_line('make_synthetic_scenes') == (command, 'repvgg-seg make-synthetic-scenes')
+    assert config_name('pspnet_repvgg_b2') == 'pspnet_repvgg_b2'
+    assert config_name('imagenet/repvgg_a0_120e') == 'imagenet/repvgg_a0_120e'
