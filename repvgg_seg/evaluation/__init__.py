@@ -1,3 +1,5 @@
+"""Metrics; importing them registers them with mmseg."""
+
 from .accuracy import TopKAccuracy
 from .iou_metric import StreetIoUMetric
 

@@ -9,27 +9,27 @@ from mmseg.registry import METRICS
 
 @METRICS.register_module()
 class TopKAccuracy(BaseMetric):
-    """Percent of images whose class is among the k likeliest, `{'top1': ..., 'top5': ...}`.
+    """Percentage of images whose class is among the k most likely, `{'top1': ..., 'top5': ...}`.
 
     Args:
-        topk: the k's; with fewer classes than k every image with finite logits counts.
-        collect_device: mmengine's.
+        topk: the values of k; with fewer classes than k, every image with finite logits counts as a hit.
+        collect_device: where the results of several processes are collected, 'cpu' or 'gpu', as mmengine takes it.
     """
 
-    default_prefix = ''  # the figures stand under their own names
+    default_prefix = ''  # the metrics keep their names
 
-    def __init__(self, topk: 'Sequence[int]' = (1, 5), collect_device: str = 'cpu'):
+    def __init__(self, topk: Sequence[int] = (1, 5), collect_device: str = 'cpu'):
         super().__init__(collect_device)
         self.topk = tuple(topk)
 
-    def process(self, data_batch, data_samples: 'Sequence[dict]') -> None:
+    def process(self, data_batch: object, data_samples: Sequence[dict]) -> None:
         for sample in data_samples:
             logits, label = sample['logits'], sample['label']
             own = logits[label]
-            # Ties count against the network, or one that says the same of every class would score 100%.
+            # Ties count against the network: otherwise equal logits for every class would score 100%.
             rank = (~(logits < own)).sum() - 1 if own.isfinite() else len(logits)
             self.results.append(int(rank))
 
-    def compute_metrics(self, results: 'list[int]') -> dict[str, float]:
+    def compute_metrics(self, results: list[int]) -> dict[str, float]:
         ranks = torch.tensor(results)
         return {f'top{k}': (ranks < k).float().mean().item() * 100 for k in self.topk}

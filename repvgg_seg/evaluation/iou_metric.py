@@ -1,4 +1,4 @@
-"""mmseg's IoU metric, with the table of classes kept for whoever asks."""
+"""The IoU metric of mmseg, which also keeps the figures of every class."""
 
 from mmseg.evaluation import IoUMetric
 from mmseg.registry import METRICS
@@ -6,17 +6,17 @@ from mmseg.registry import METRICS
 
 @METRICS.register_module()
 class StreetIoUMetric(IoUMetric):
-    """IoUMetric that remembers the classes of its last evaluation.
+    """`IoUMetric` that keeps the figures of every class from its last evaluation.
 
     Attributes:
         per_class: IoU and accuracy of every class in percent, `{class: {'IoU': ..., 'Acc': ...}}`; NaN for a class
-            that neither label nor prediction holds.
+            that neither the labels nor the predictions contain.
     """
 
     per_class: dict[str, dict[str, float]]
 
     def compute_metrics(self, results: list) -> dict[str, float]:
-        metrics = super().compute_metrics(results)
+        metrics: dict[str, float] = super().compute_metrics(results)
         if not self.format_only:
             areas = [sum(area) for area in zip(*results, strict=True)]
             table = self.total_area_to_metrics(*areas, self.metrics, self.nan_to_num, self.beta)
