@@ -7,6 +7,7 @@ import repvgg_seg
 from repvgg_seg.cli import main as module
 from repvgg_seg.cli.main import COMMANDS, main
 
+TOOLS = Path(__file__).resolve().parents[2] / 'tools'
 CLI = Path(module.__file__).parent
 
 
@@ -18,8 +19,9 @@ def ended(capsys, *arguments):
 
 
 def test_every_tool_is_a_command():
-    others = {'__init__', 'main', 'update_results'}  # the last is for this repository alone
-    assert {name.replace('-', '_') for name in COMMANDS} == {path.stem for path in CLI.glob('*.py')} - others
+    tools = {path.stem for path in TOOLS.glob('*.py')} - {'update_results'}  # which is for this repository alone
+    assert {name.replace('-', '_') for name in COMMANDS} == tools
+    assert all((CLI / f'{name}.py').is_file() for name in tools)
 
 
 def test_help_has_a_line_for_each_command(capsys):
