@@ -1,5 +1,6 @@
-"""Files that are there whole or not at all."""
+"""Writing a file whole or not at all, and the sum of a file."""
 
+import hashlib
 import os
 import tempfile
 from collections.abc import Iterator
@@ -8,8 +9,8 @@ from pathlib import Path
 
 
 @contextmanager
-def replacing(path: 'str | os.PathLike') -> Iterator[Path]:
-    """A name beside `path` to write to, which takes its place at the end and goes where something fails."""
+def replacing(path: str | os.PathLike[str]) -> Iterator[Path]:
+    """Yield a temporary name beside `path` to write to; it replaces `path` at the end, or is deleted after an error."""
     path = Path(path)
     handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f'.{path.name}.', suffix=path.suffix)
     os.close(handle)
@@ -19,8 +20,17 @@ def replacing(path: 'str | os.PathLike') -> Iterator[Path]:
             os.fsync(file.fileno())
         umask = os.umask(0)
         os.umask(umask)
-        os.chmod(temporary, 0o666 & ~umask)  # mkstemp's files are its owner's alone
+        os.chmod(temporary, 0o666 & ~umask)  # as any new file: mkstemp allows its owner alone
         os.replace(temporary, path)
     except BaseException:
         os.unlink(temporary)
         raise
+
+
+def sha256(path: str | os.PathLike[str]) -> str:
+    """The sha256 of a file, as hexadecimal digits."""
+    digest = hashlib.sha256()
+    with open(path, 'rb') as file:
+        while chunk := file.read(1 << 20):
+            digest.update(chunk)
+    return digest.hexdigest()

@@ -5,12 +5,12 @@ import argparse
 from ..errors import InputError, exit_on_input_error
 from ..models.archs import ARCHS
 from ..weights.download import download
-from ..weights.published import KNOWN_WEIGHTS, find_known, weights_of
+from ..weights.published import KNOWN_WEIGHTS, KnownWeights, find_known, weights_of
 
 
-def parse_args():
+def parse_args() -> argparse.Namespace:
     parser = argparse.ArgumentParser(
-        description='Fetch published ImageNet weights, go on where it broke off, check them'
+        description='Fetch published ImageNet weights and check them; an interrupted download is resumed'
     )
     parser.add_argument('names', nargs='*', metavar='NAME', help='name or file name of weights; see --list')
     parser.add_argument(
@@ -23,17 +23,18 @@ def parse_args():
     return args
 
 
-def show_list():
+def show_list() -> None:
     row = '{:<27} {:<10} {:<10} {:<23} {:>6} {:>12}  {}'
     print(row.format('name', 'arch', 'source', 'recipe', 'top-1', 'bytes', 'address'))
     for known in KNOWN_WEIGHTS:
         top1 = '' if known.top1 is None else f'{known.top1:.2f}'
         size = '' if known.size is None else f'{known.size:,}'
-        address = known.url or 'none that is stable'
+        address = known.url or 'no stable address'
         print(row.format(known.name, known.arch, known.source, known.recipe, top1, size, address))
 
 
-def lookup(name):
+def lookup(name: str) -> KnownWeights:
+    """The weights of a name; `InputError` for an unknown name says which names there are."""
     known = find_known(name)
     if known:
         return known
@@ -48,7 +49,7 @@ def lookup(name):
 
 
 @exit_on_input_error
-def main():
+def main() -> None:
     args = parse_args()
     if args.list:
         show_list()

@@ -1,58 +1,62 @@
 """Fuse a checkpoint: python tools/reparameterize.py CONFIG CHECKPOINT OUT"""
 
 import argparse
+from typing import Any
 
 import cv2
 import torch
 from mmengine.registry import init_default_scope
+from mmseg.models import BaseSegmentor
 from mmseg.registry import MODELS
+from torch import Tensor
 
 from ..errors import InputError, exit_on_input_error
 from ..measure.difference import relative_error
 from ..models import reparameterize_model
 from ..training import prepare as preflight
+from ..weights import install_safe_reader
 from ..weights.load import load_weights
 from ..weights.read import read_checkpoint
 from ..weights.stored_config import stored_config
 from ..weights.write import check_output, write_checkpoint
 
-LIMIT = 1e-4  # of the relative difference; rounding alone gives about 1e-6
+LIMIT = 1e-4  # of the relative error; rounding alone gives about 1e-6
 
 
-def parse_args():
+def parse_args() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description='Fuse every RepVGG block of a checkpoint into one 3x3 conv')
     parser.add_argument('config', help='config file')
     parser.add_argument('checkpoint', help='checkpoint in training form')
     parser.add_argument('out', help='file for the fused checkpoint')
-    parser.add_argument('--image', help='image to compare both forms on (a random one by default)')
+    parser.add_argument('--image', help='image on which both forms are compared (random pixels by default)')
     parser.add_argument('--overwrite', action='store_true', help='replace OUT where it exists')
-    parser.add_argument('--trust', action='store_true', help='read a checkpoint that runs code of its own when read')
+    parser.add_argument('--trust', action='store_true', help='read CHECKPOINT even if that runs code in the file')
     parser.add_argument(
         '--cfg-options', nargs='+', action=preflight.CfgOptions, help='override settings: key=value ...'
     )
     return parser.parse_args()
 
 
-def load_image(path):
-    """An image as the data preprocessor takes it, (1, 3, H, W) in 0 to 255, BGR; noise of 512x512 without a path."""
+def load_image(path: str | None) -> Tensor:
+    """An image as the data preprocessor takes it, (1, 3, H, W), 0 to 255, BGR; 512x512 random pixels without a path."""
     if path is None:
         return torch.randint(256, (1, 3, 512, 512), generator=torch.Generator().manual_seed(0))
     image = cv2.imread(path)
     if image is None:
-        raise InputError(f'cannot decode {path}: give an image, or none to compare on a random one')
+        raise InputError(f'cannot read {path} as an image: name another one, or none to compare on random pixels')
     return torch.from_numpy(image).permute(2, 0, 1)[None]
 
 
 @torch.no_grad()
-def relative_difference(model, fused, image):
-    """The largest difference between two models over the largest value, of logits and of every feature map."""
+def largest_error(model: BaseSegmentor, fused: BaseSegmentor, image: Tensor) -> float:
+    """The largest relative error of the fused model, in its logits and in every feature map."""
     inputs = model.data_preprocessor(dict(inputs=list(image)))['inputs']
     outputs, fused_outputs = ([m(inputs, mode='tensor'), *m.backbone(inputs)] for m in (model.eval(), fused.eval()))
     return max(relative_error(b, a) for a, b in zip(outputs, fused_outputs, strict=True))
 
 
-def fused_meta(meta):
-    """What stands beside the tensors, for the fused form: the backbone of the config in it is built with deploy=True."""
+def fused_meta(meta: dict[str, Any]) -> dict[str, Any]:
+    """The `meta` of the fused checkpoint; the config in it builds the backbone with deploy=True."""
     meta = dict(meta, fused=True)
     cfg = stored_config(meta)
     if cfg and 'backbone' in cfg.get('model', {}):
@@ -62,8 +66,9 @@ def fused_meta(meta):
 
 
 @exit_on_input_error
-def main():
+def main() -> None:
     args = parse_args()
+    install_safe_reader()
     check_output(args.checkpoint, args.out, args.overwrite)
     cfg = preflight.load_config(args.config, args.cfg_options)
     preflight.use_bn_without_peers(cfg)
@@ -71,15 +76,16 @@ def main():
     model = MODELS.build(cfg.model)
     load_weights(model, args.checkpoint, trust=args.trust)
     fused = reparameterize_model(model)
-    difference = relative_difference(model, fused, load_image(args.image))
-    print(f'largest relative difference between training and fused form: {difference:.2e}')
-    if not difference <= LIMIT:
+    error = largest_error(model, fused, load_image(args.image))
+    print(f'largest relative error of the fused form: {error:.2e}')
+    if not error <= LIMIT:
         raise InputError(
-            f'the forms differ by {difference:.2e}, more than {LIMIT:.0e}: nothing is written; look for infinite, NaN or '
+            f'the forms differ by {error:.2e}, more than {LIMIT:.0e}: nothing is written; look for infinite, NaN or '
             'vanishing BN variances in the checkpoint'
         )
     meta = read_checkpoint(args.checkpoint, trust=args.trust).get('meta', {})
     write_checkpoint(dict(meta=fused_meta(meta), state_dict=fused.state_dict()), args.out)
     print(
-        f'wrote {args.out}; python tools/test.py {args.config} {args.out} scores it; elsewhere build the backbone with deploy=True'
+        f'wrote {args.out}; python tools/test.py {args.config} {args.out} scores it; '
+        'elsewhere build the backbone with deploy=True'
     )

@@ -1,5 +1,7 @@
 """RepVGG as an ImageNet classifier (paper, sections 3.4 and 4.1)."""
 
+from typing import Any
+
 import torch.nn.functional as F
 from mmengine.dist import all_reduce_dict
 from mmengine.model import BaseModel
@@ -9,7 +11,7 @@ from torch import Tensor, nn
 from ..errors import InputError
 from .archs import ArchSpec
 from .repvgg import RepVGG
-from .state import account_for
+from .state import account_for, take_below
 
 
 @MODELS.register_module()
@@ -18,15 +20,15 @@ class RepVGGClassifier(BaseModel):
 
     Args:
         arch: as `RepVGG` takes it.
-        num_classes: classes.
+        num_classes: number of classes.
         in_channels: channels of the image.
         deploy: build the fused form.
         norm_cfg: norm of the branches, as `RepVGG` takes it.
         with_cp: save memory in training, as `RepVGG` takes it.
         init_cfg: mmengine's.
         stem_stride: as `RepVGG` takes it.
-        label_smoothing: of the cross entropy, 0 to 1; the share of the target that is spread over all classes.
-        data_preprocessor: mmengine's: a module or its config, between the data loader and the network.
+        label_smoothing: the part of the target, 0 to 1, that the cross entropy spreads over all classes.
+        data_preprocessor: mmengine's, a module or its config; it works between the data loader and the network.
 
     Raises:
         InputError: as `RepVGG`; a number of classes or a label smoothing out of its range.
@@ -34,16 +36,16 @@ class RepVGGClassifier(BaseModel):
 
     def __init__(
         self,
-        arch: 'str | dict | ArchSpec',
+        arch: str | dict[str, Any] | ArchSpec,
         num_classes: int = 1000,
         in_channels: int = 3,
         deploy: bool = False,
-        norm_cfg: 'dict | None' = None,
+        norm_cfg: dict[str, Any] | None = None,
         with_cp: bool = False,
-        init_cfg: 'dict | list[dict] | None' = None,
+        init_cfg: dict[str, Any] | list[dict[str, Any]] | None = None,
         stem_stride: int = 2,
         label_smoothing: float = 0.0,
-        data_preprocessor: 'dict | nn.Module | None' = None,
+        data_preprocessor: dict[str, Any] | nn.Module | None = None,
     ):
         if isinstance(data_preprocessor, dict):
             data_preprocessor = MODELS.build(data_preprocessor)
@@ -60,13 +62,14 @@ class RepVGGClassifier(BaseModel):
         self.label_smoothing = label_smoothing
 
     def forward(
-        self, inputs: Tensor, labels: 'Tensor | None' = None, mode: str = 'tensor'
-    ) -> 'Tensor | dict[str, Tensor] | list[dict[str, Tensor]]':
-        """What mmengine's loops call.
+        self, inputs: Tensor, labels: Tensor | None = None, mode: str = 'tensor'
+    ) -> Tensor | dict[str, Tensor] | list[dict[str, Tensor]]:
+        """The call of mmengine's loops.
 
         Args:
             inputs: (N, in_channels, H, W).
-            labels: (N,) class numbers; or (N, 3) as mixup leaves them: class, other class, and the other's share.
+            labels: (N,) class numbers; or (N, 3) after mixup: class, other class, and weight of the other. Modes
+                'loss' and 'predict' need them.
             mode: 'tensor' for logits (N, num_classes); 'loss' for `dict(loss=...)`; 'predict' for a
                 `dict(logits=(num_classes,), label=())` for every image.
         """
@@ -74,6 +77,7 @@ class RepVGGClassifier(BaseModel):
         logits = self.linear(self.gap(features).flatten(1))
         if mode == 'tensor':
             return logits
+        assert labels is not None, f'mode {mode!r} needs labels'
         if mode == 'loss':
             return dict(loss=self._loss(logits, labels))
         return [dict(logits=row, label=label) for row, label in zip(logits, labels, strict=True)]
@@ -88,22 +92,17 @@ class RepVGGClassifier(BaseModel):
         )
         return ((1 - share) * first + share * other).mean()
 
-    def parse_losses(self, losses: 'dict[str, Tensor]') -> 'tuple[Tensor, dict[str, Tensor]]':
-        """mmengine's, but what is logged is the mean over all processes: the loss of the global batch."""
+    def parse_losses(self, losses: dict[str, Tensor]) -> tuple[Tensor, dict[str, Tensor]]:
+        """mmengine's, except that the mean over all processes is logged: the loss of the global batch."""
         loss, log_vars = super().parse_losses(losses)
         log_vars = {name: value.detach().clone() for name, value in log_vars.items()}
         all_reduce_dict(log_vars, 'mean')
         return loss, log_vars
 
-    def _load_from_state_dict(self, state_dict, prefix, *args, **kwargs):
-        """Take any family's names and wrappers, and account for the linear layer; the backbone does so for its own."""
-        given = {name: value for name, value in state_dict.items() if name.startswith(prefix)}
-        weights = self.backbone.match({name[len(prefix) :]: value for name, value in given.items()})
+    def _load_from_state_dict(self, state_dict: dict[str, Tensor], prefix: str, *args: Any, **kwargs: Any) -> None:
+        """Take the names of any family, and check the tensors of the linear layer; the backbone checks its own."""
+        weights = self.backbone.match(take_below(state_dict, prefix))
         account_for(weights.rest, {f'linear.{name}': tensor for name, tensor in self.linear.state_dict().items()})
-        for name in given:
-            del state_dict[name]
-        for name, tensor in weights.rest.items():
-            state_dict[prefix + name] = tensor
-        for name, tensor in weights.backbone.items():
-            state_dict[f'{prefix}backbone.{name}'] = tensor
+        body = {f'backbone.{name}': tensor for name, tensor in weights.backbone.items()}
+        state_dict.update({prefix + name: tensor for name, tensor in (body | weights.rest).items()})
         super()._load_from_state_dict(state_dict, prefix, *args, **kwargs)

@@ -1,6 +1,7 @@
 """RepVGG as a backbone of MMSegmentation (paper, sections 3 and 4.3)."""
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 from mmengine.logging import print_log
 from mmengine.model import BaseModule
@@ -13,50 +14,52 @@ from ..weight_names import Weights
 from .archs import ArchSpec, get_arch
 from .block import RepVGGBlock, switch_to_deploy
 from .plan import plan_layers
-from .state import match
+from .state import match, take_below
 
 
 @MODELS.register_module()
 class RepVGG(BaseModule):
     """The body of RepVGG, (N, in_channels, H, W) -> one feature map for each of `out_indices`.
 
-    Stages are `stage0` to `stage4` (the paper's stages 1 to 5) and every parameter has its official name, at any
-    output stride, so that ImageNet weights load unchanged.
+    Stages are `stage0` to `stage4` (the paper's stages 1 to 5). Every parameter has its official name at any output
+    stride, so that ImageNet weights load unchanged.
 
     Args:
         arch: one of `repvgg_seg.models.archs.ARCHS`, or a dict of the fields of `ArchSpec`.
         in_channels: channels of the image.
-        out_indices: stages whose output is returned, in this order; 0 is the paper's stage 2 (stride 4) and 3 its stage 5.
+        out_indices: stages whose outputs are returned, in this order; 0 is the paper's stage 2 (stride 4), 3 its
+            stage 5.
         output_stride: 32; 16 (the last stage dilated by 2); or 8 (the last two by 2 and 4).
-        dilate_last: dilate only that many layers at the end, 5 for the paper's "fast"; None for all of these stages.
-        frozen_stages: no gradients and fixed BN statistics up to this stage: 0 freezes `stage0`, 4 all; -1 nothing.
+        dilate_last: dilate only this number of layers at the end, 5 for the paper's "fast"; None for all of these
+            stages.
+        frozen_stages: no gradients and fixed BN statistics up to this stage: 0 freezes `stage0`, 4 all, -1 none.
         norm_cfg: norm of the branches; BN or SyncBN where the model is to be fused.
-        norm_eval: BN in eval mode during training: the running statistics are used and stay.
+        norm_eval: keep BN in eval mode during training: the running statistics are used and do not change.
         with_cp: save memory in training by computing every block again in the backward pass.
         deploy: build the fused form, a plain stack of 3x3 convs.
         init_cfg: mmengine's; None for the initialisation of `torch.nn.Conv2d`, which is the official one.
-        stem_stride: 2; or 1 for small images: every stride of the network is then half of what is said here.
+        stem_stride: 2; or 1 for small images, which halves every stride named here.
 
     Attributes:
         out_channels: channels of the feature maps, in the order of `out_indices`.
 
     Raises:
-        InputError: an argument out of its range; names the value and what is allowed.
+        InputError: an argument out of its range; the message names the value and what is allowed.
     """
 
     def __init__(
         self,
-        arch: 'str | dict | ArchSpec',
+        arch: str | dict[str, Any] | ArchSpec,
         in_channels: int = 3,
-        out_indices: 'tuple[int, ...]' = (0, 1, 2, 3),
+        out_indices: Sequence[int] = (0, 1, 2, 3),
         output_stride: int = 32,
-        dilate_last: 'int | None' = None,
+        dilate_last: int | None = None,
         frozen_stages: int = -1,
-        norm_cfg: 'dict | None' = None,
+        norm_cfg: dict[str, Any] | None = None,
         norm_eval: bool = False,
         with_cp: bool = False,
         deploy: bool = False,
-        init_cfg: 'dict | list[dict] | None' = None,
+        init_cfg: dict[str, Any] | list[dict[str, Any]] | None = None,
         stem_stride: int = 2,
     ):
         super().__init__(init_cfg)
@@ -72,7 +75,7 @@ class RepVGG(BaseModule):
         self.frozen_stages = frozen_stages
         self.norm_eval = norm_eval
 
-        def blocks(stage):
+        def blocks(stage: int) -> list[RepVGGBlock]:
             return [RepVGGBlock(plan, norm_cfg, with_cp, deploy) for plan in self.plans if plan.stage == stage]
 
         (self.stage0,) = blocks(0)
@@ -89,7 +92,7 @@ class RepVGG(BaseModule):
         return tuple(outs[i] for i in self.out_indices)
 
     def switch_to_deploy(self) -> None:
-        """Fuse every block in place. Raises `InputError`, with nothing changed, where a norm cannot be fused."""
+        """Fuse every block in place. Where a norm cannot be fused, `InputError` is raised and nothing is changed."""
         switch_to_deploy(self)
 
     def train(self, mode: bool = True) -> 'RepVGG':
@@ -107,22 +110,18 @@ class RepVGG(BaseModule):
             for parameter in module.parameters():
                 parameter.requires_grad = False
 
-    def match(self, checkpoint: Mapping) -> Weights:
-        """The tensors of a checkpoint of any family, sorted; those of this backbone, in either form, are all there.
+    def match(self, checkpoint: Mapping[str, Any]) -> Weights:
+        """Sort the tensors of a checkpoint of any family and form, and check that it holds all of this backbone.
 
         Raises:
             InputError: as `repvgg_seg.models.state.match`.
         """
         return match(checkpoint, self.arch, self.plans, self.norm_cfg)
 
-    def _load_from_state_dict(self, state_dict, prefix, *args, **kwargs):
-        """Account for every tensor, in any family's names and wrappers, whoever loads: torch or mmengine's `Pretrained`."""
-        given = {name: value for name, value in state_dict.items() if name.startswith(prefix)}
-        weights = self.match({name[len(prefix) :]: value for name, value in given.items()})
-        for name in given:
-            del state_dict[name]
-        for name, tensor in weights.backbone.items():
-            state_dict[prefix + name] = tensor
+    def _load_from_state_dict(self, state_dict: dict[str, Tensor], prefix: str, *args: Any, **kwargs: Any) -> None:
+        """Take the names of any family, and check every tensor; torch and mmengine's `Pretrained` both call this."""
+        weights = self.match(take_below(state_dict, prefix))
+        state_dict.update({prefix + name: tensor for name, tensor in weights.backbone.items()})
         if weights.rest:
             print_log(f'not used by the backbone: {listed(weights.rest)}', 'current')
         super()._load_from_state_dict(state_dict, prefix, *args, **kwargs)

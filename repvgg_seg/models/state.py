@@ -1,39 +1,53 @@
-"""State dicts of a RepVGG: their form, their architecture, and whether they hold every tensor of a network.
+"""Matches the state dict of a checkpoint with a RepVGG: its family of names, its architecture, its form, every tensor.
 
 Pure functions on names and shapes; nothing is loaded here.
 """
 
 import re
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, MutableMapping, Sequence
+from typing import Any
 
 import torch
 from torch import Tensor
 
 from ..errors import InputError, listed
-from ..weight_names import Weights, sort_out, unwrap
+from ..weight_names import Weights, sort_weights, unwrap
 from .archs import ArchSpec, arch_name
 from .block import RepVGGBlock
 from .plan import LayerPlan, layer_names
 
-_COUNTER = 'num_batches_tracked'  # of BN; older files lack it, and nothing here reads it
-_RESNET_DEPTHS = {(2, 2, 2, 2): 18, (3, 4, 6, 3): 50, (3, 4, 23, 3): 101, (3, 8, 36, 3): 152}
+_COUNTER = 'num_batches_tracked'  # BN's batch counter: older files lack it, and nothing here reads it
+_RESNET_DEPTHS: dict[tuple[int, ...], int] = {
+    (2, 2, 2, 2): 18,
+    (3, 4, 6, 3): 50,
+    (3, 4, 23, 3): 101,
+    (3, 8, 36, 3): 152,
+}
 
 
-def match(checkpoint: Mapping, spec: ArchSpec, plans: 'Sequence[LayerPlan]', norm_cfg: 'dict | None' = None) -> Weights:
-    """Sort the tensors of a checkpoint of any family and either form; those of the body are all there and fit.
+def match(
+    checkpoint: Mapping[str, Any],
+    spec: ArchSpec,
+    plans: Sequence[LayerPlan],
+    norm_cfg: dict[str, Any] | None = None,
+) -> Weights:
+    """Sort the tensors of a checkpoint of any family and either form, and check that its body is complete.
 
     Args:
-        checkpoint: a state dict, or what wraps one.
-        spec: the architecture that is wanted.
+        checkpoint: a state dict, or a dict that holds one.
+        spec: the expected architecture.
         plans: its layers.
         norm_cfg: the norm of its branches, as `RepVGGBlock` takes it.
 
+    Returns:
+        The sorted tensors; the body has exactly the names and shapes of one form (it may lack BN's batch counters).
+
     Raises:
-        InputError: no RepVGG in it, one of another architecture, or tensors of the body missing, unexpected or of
-            another shape; lists them.
+        InputError: no RepVGG, another architecture, or tensors of the body that are missing, unexpected or of another
+            shape; lists them.
     """
-    weights = sort_out(checkpoint)
+    weights = sort_weights(checkpoint)
     if weights is None:
         raise InputError(_no_repvgg(unwrap(checkpoint), arch_name(spec)))
     recognised = recognise_arch(weights.backbone)
@@ -45,8 +59,8 @@ def match(checkpoint: Mapping, spec: ArchSpec, plans: 'Sequence[LayerPlan]', nor
     return weights
 
 
-def body_state(plans: 'Sequence[LayerPlan]', norm_cfg: 'dict | None', fused: bool) -> dict[str, Tensor]:
-    """The state dict of a body in training or fused form: names and shapes, on the device 'meta'."""
+def body_state(plans: Sequence[LayerPlan], norm_cfg: dict[str, Any] | None, fused: bool) -> dict[str, Tensor]:
+    """The state dict of a body in training or fused form, without memory (on the device 'meta')."""
     with torch.device('meta'):
         blocks = [RepVGGBlock(plan, norm_cfg, deploy=fused) for plan in plans]
     return {
@@ -57,7 +71,7 @@ def body_state(plans: 'Sequence[LayerPlan]', norm_cfg: 'dict | None', fused: boo
 
 
 def account_for(found: Mapping[str, Tensor], expected: Mapping[str, Tensor]) -> None:
-    """Raise `InputError` unless both have the same names (but for BN's batch counters) and shapes."""
+    """Raise `InputError` unless both have the same names, except BN's batch counters, and the same shapes."""
     missing = [name for name in expected if name not in found and not name.endswith(_COUNTER)]
     unexpected = [name for name in found if name not in expected and not name.endswith(_COUNTER)]
     reshaped = [
@@ -72,17 +86,25 @@ def account_for(found: Mapping[str, Tensor], expected: Mapping[str, Tensor]) -> 
 
 
 def is_fused(state_dict: Mapping[str, Tensor]) -> bool:
-    """Whether the blocks in a state dict, at any depth of names, are in deploy form."""
+    """Whether a state dict, with any prefixes of its names, holds blocks in deploy form."""
     return any('rbr_reparam.' in name for name in state_dict)
 
 
-def recognise_arch(state_dict: Mapping[str, Tensor]) -> 'ArchSpec | None':
-    """The architecture that the shapes tell, None where they are not all there.
+def take_below(state_dict: MutableMapping[str, Tensor], prefix: str) -> dict[str, Tensor]:
+    """Remove the entries whose names begin with `prefix` from a state dict; returns them without the prefix."""
+    return {name[len(prefix) :]: state_dict.pop(name) for name in list(state_dict) if name.startswith(prefix)}
+
+
+def recognise_arch(state_dict: Mapping[str, Tensor]) -> ArchSpec | None:
+    """The architecture, recognised by names and shapes.
 
     Args:
-        state_dict: a backbone's, in training or deploy form, under our names.
+        state_dict: of a backbone, in training or deploy form, under official names.
+
+    Returns:
+        None where kernels are missing, or where no `ArchSpec` has such shapes.
     """
-    kernels = {}
+    kernels: dict[tuple[int, int], Tensor] = {}
     for name, tensor in state_dict.items():
         match = re.fullmatch(r'stage(\d)(?:\.(\d+))?\.(?:rbr_dense\.conv|rbr_reparam)\.weight', name)
         if match:
@@ -103,9 +125,9 @@ def recognise_arch(state_dict: Mapping[str, Tensor]) -> 'ArchSpec | None':
         return None
 
 
-def network_name(state_dict: Mapping[str, Tensor]) -> 'str | None':
-    """What network the names and shapes tell; None for one that is not known here."""
-    weights = sort_out(state_dict)
+def network_name(state_dict: Mapping[str, Tensor]) -> str | None:
+    """The network, recognised by names and shapes: a RepVGG or a ResNet; None for any other."""
+    weights = sort_weights(state_dict)
     if weights is not None:
         arch = recognise_arch(weights.backbone)
         return arch_name(arch) if arch else 'RepVGG'
@@ -113,7 +135,7 @@ def network_name(state_dict: Mapping[str, Tensor]) -> 'str | None':
     blocks = Counter(match[1] for match in first_convs if match)
     depth = _RESNET_DEPTHS.get(tuple(blocks[i] for i in '1234'))
     if depth == 50 and not any(re.search(r'layer1\.0\.conv3\.', name) for name in state_dict):
-        depth = 34  # the same number of blocks, of two convs each
+        depth = 34  # has as many blocks as ResNet-50, but of two convs each
     return f'ResNet-{depth}' if depth else None
 
 
@@ -122,6 +144,6 @@ def _no_repvgg(tensors: Mapping[str, Tensor], wanted: str) -> str:
     if network:
         return f'this checkpoint is a {network}, the config says {wanted}'
     return (
-        f'no RepVGG weights in this checkpoint: wanted stage0.rbr_dense.conv.weight and so on (or the names of timm or '
-        f'mmpretrain) for {wanted}, found {listed(tensors) or "nothing"}'
+        f'no RepVGG weights in this checkpoint: expected stage0.rbr_dense.conv.weight and so on (or the names of timm '
+        f'or mmpretrain) for {wanted}, found {listed(tensors) or "nothing"}'
     )

@@ -9,8 +9,8 @@ from typing import Any
 import torch
 
 from ..errors import InputError
-from ..files import replacing
-from ..weights.read import read_checkpoint, sha256
+from ..files import replacing, sha256
+from ..weights.read import read_checkpoint
 from ..weights.stored_config import stored_config
 from .environment import environment
 

@@ -1,5 +1,5 @@
 """The names that different code bases give to the same tensors. Works on names and tensors alone; knows no network."""
 
-from .sort import FAMILIES, Weights, sort_out, to_checkpoint, unwrap
+from .sort import FAMILIES, Weights, sort_weights, to_checkpoint, unwrap
 
-__all__ = ['FAMILIES', 'Weights', 'sort_out', 'to_checkpoint', 'unwrap']
+__all__ = ['FAMILIES', 'Weights', 'sort_weights', 'to_checkpoint', 'unwrap']

@@ -1,19 +1,8 @@
-"""The names that one code base gives to the tensors of a RepVGG, and the way to the official names and back."""
+"""The names that one code base gives to the tensors of a RepVGG, translated to the official names and back."""
 
 import re
-from collections.abc import Iterable
+from collections.abc import Mapping
 from dataclasses import dataclass
-
-OFFICIAL_PARTS = (
-    'rbr_dense.conv',
-    'rbr_dense.bn',
-    'rbr_1x1.conv',
-    'rbr_1x1.bn',
-    'rbr_identity',
-    'rbr_reparam',
-    'se.down',
-    'se.up',
-)
 
 
 @dataclass(frozen=True)
@@ -21,36 +10,36 @@ class Family:
     """The names of one family.
 
     Args:
-        stem: of the first layer.
-        stage: of a stage, with its number in braces.
+        stem: name of the first layer.
+        stage: name of a stage, with `{}` for its number.
         first_stage: number of the stage behind the stem.
-        parts: of a block, in the order of the official ones.
-        classifier: of the linear layer.
-        body: what stands before the names of the body, but not before the classifier's.
+        parts: official name of a part of a block -> this family's name.
+        classifier: name of the linear layer.
+        body: prefix of the names of the body, which the classifier's names lack.
         wrapped: whether files hold the tensors under `state_dict`, beside `meta`.
     """
 
     stem: str
     stage: str
     first_stage: int
-    parts: tuple[str, ...]
+    parts: Mapping[str, str]
     classifier: str
     body: str = ''
     wrapped: bool = False
 
     @property
-    def kernel_pattern(self) -> re.Pattern:
-        """Matches the name of a 3x3 kernel in either form, anywhere; group 1 is what stands before the body's names."""
-        dense, fused = (self.parts[OFFICIAL_PARTS.index(part)] for part in ('rbr_dense.conv', 'rbr_reparam'))
+    def kernel_pattern(self) -> re.Pattern[str]:
+        """Matches the whole name of a 3x3 kernel in either form, with any prefix; group 1 is the prefix."""
+        dense, fused = (re.escape(self.parts[part]) for part in ('rbr_dense.conv', 'rbr_reparam'))
         place = rf'(?:{re.escape(self.stem)}|{self._stage_pattern}\.\d+)'
-        return re.compile(rf'((?:[^.]+\.)*){place}\.(?:{re.escape(dense)}|{re.escape(fused)})\.weight')
+        return re.compile(rf'((?:[^.]+\.)*){place}\.(?:{dense}|{fused})\.weight')
 
     @property
     def _stage_pattern(self) -> str:
         return re.escape(self.stage).replace(r'\{\}', r'(\d)')
 
     def to_official(self, name: str) -> str:
-        """The official name, as it stands in the body, of one of this family's; any other name comes back as it is."""
+        """The official name, without `body`, of a tensor of the body; any other name is returned unchanged."""
         if name.startswith(f'{self.stem}.'):
             place, part = 'stage0.', name[len(self.stem) + 1 :]
         else:
@@ -58,21 +47,23 @@ class Family:
             if not match:
                 return name
             place, part = f'stage{int(match[1]) - self.first_stage + 1}.{match[2]}', name[match.end() :]
-        return place + _replace_start(part, self.parts, OFFICIAL_PARTS)
+        return place + _replace_start(part, {theirs: official for official, theirs in self.parts.items()})
 
     def from_official(self, name: str) -> str:
-        """This family's name, in a whole file, of a tensor of the body or of `linear`."""
+        """This family's name, with `body`, of a tensor of the body or of `linear` under its official name."""
         if name.startswith('linear.'):
-            return _replace_start(name, ('linear',), (self.classifier,))
+            return _replace_start(name, {'linear': self.classifier})
         stage, rest = name.split('.', 1)
         number = int(stage.removeprefix('stage'))
-        place = self.stem if number == 0 else self.stage.format(number - 1 + self.first_stage)
-        block, part = ('', rest) if number == 0 else re.fullmatch(r'(\d+\.)(.*)', rest).groups()
-        return f'{self.body}{place}.{block}{_replace_start(part, OFFICIAL_PARTS, self.parts)}'
+        if number == 0:
+            return f'{self.body}{self.stem}.{_replace_start(rest, self.parts)}'
+        block, part = rest.split('.', 1)
+        place = self.stage.format(number - 1 + self.first_stage)
+        return f'{self.body}{place}.{block}.{_replace_start(part, self.parts)}'
 
 
-def _replace_start(name: str, old: Iterable[str], new: Iterable[str]) -> str:
-    for before, after in zip(old, new, strict=True):
-        if name.startswith(f'{before}.'):
-            return after + name[len(before) :]
+def _replace_start(name: str, replacements: Mapping[str, str]) -> str:
+    for old, new in replacements.items():
+        if name.startswith(f'{old}.'):
+            return new + name[len(old) :]
     return name

@@ -1,6 +1,21 @@
-"""The names of the official code, which are ours too; our own files hold them below `backbone.`, as mmseg's segmentors do."""
+"""The names of the official code. Ours are the same, below `backbone.` as in mmseg's segmentors."""
 
-from .family import OFFICIAL_PARTS, Family
+from dataclasses import replace
 
-OFFICIAL = Family('stage0', 'stage{}', 1, OFFICIAL_PARTS, 'linear')
-OURS = Family('stage0', 'stage{}', 1, OFFICIAL_PARTS, 'linear', body='backbone.', wrapped=True)
+from .family import Family
+
+_PARTS = (
+    'rbr_dense.conv',
+    'rbr_dense.bn',
+    'rbr_1x1.conv',
+    'rbr_1x1.bn',
+    'rbr_identity',
+    'rbr_reparam',
+    'se.down',
+    'se.up',
+)
+
+OFFICIAL = Family(
+    stem='stage0', stage='stage{}', first_stage=1, parts={part: part for part in _PARTS}, classifier='linear'
+)
+OURS = replace(OFFICIAL, body='backbone.', wrapped=True)

@@ -1,7 +1,8 @@
-"""The tensors of a checkpoint of any family, recognised by their names and sorted."""
+"""Recognises the family of a checkpoint by its names, and sorts its tensors under official names."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 from mmengine.logging import print_log
 from torch import Tensor
@@ -17,33 +18,32 @@ FAMILIES: dict[str, Family] = dict(ours=OURS, official=OFFICIAL, timm=TIMM, mmpr
 
 @dataclass
 class Weights:
-    """The tensors of a checkpoint, sorted out.
+    """The tensors of a checkpoint, sorted.
 
     Args:
-        family: which names it had, a key of `FAMILIES`.
-        backbone: the body's, under official names.
-        classifier: `weight` and `bias` of the linear layer, as far as they are there.
-        others: everything else under its own name, such as a segmentor's heads, without the wrappers' prefix.
+        backbone: the tensors of the body, under official names.
+        classifier: `weight` and `bias` of the linear layer, where the checkpoint has them.
+        others: all other tensors, such as those of a segmentor's heads, under their own names without a wrapper's
+            prefix.
     """
 
-    family: str
     backbone: dict[str, Tensor] = field(default_factory=dict)
     classifier: dict[str, Tensor] = field(default_factory=dict)
     others: dict[str, Tensor] = field(default_factory=dict)
 
     @property
     def rest(self) -> dict[str, Tensor]:
-        """All that is not the body's; the linear layer's as `linear.`."""
+        """All tensors outside the body; those of the linear layer as `linear.weight` and `linear.bias`."""
         return {f'linear.{name}': tensor for name, tensor in self.classifier.items()} | self.others
 
 
 _WRAPPERS = ('state_dict_ema', 'model_ema', 'ema', 'state_dict', 'model')  # the averaged weights first
 
 
-def unwrap(checkpoint: Mapping) -> dict[str, Tensor]:
-    """The tensors of a checkpoint out of `state_dict`, `model` or `ema`, at any depth; what is no tensor is left out.
+def unwrap(checkpoint: Mapping[str, Any]) -> dict[str, Tensor]:
+    """The tensors of a checkpoint, taken out of `state_dict`, `model` or `ema` at any depth; other values are left out.
 
-    Where averaged weights stand beside the last ones, the averaged are taken: they are what their makers evaluate.
+    Averaged weights are preferred to the last ones: they are what their authors evaluate.
     """
     present = [key for key in _WRAPPERS if isinstance(checkpoint.get(key), Mapping)]
     if not present:
@@ -53,30 +53,32 @@ def unwrap(checkpoint: Mapping) -> dict[str, Tensor]:
     return unwrap(checkpoint[present[0]])
 
 
-def sort_out(checkpoint: Mapping) -> 'Weights | None':
-    """Recognise the family by its names, whatever stands before them, and sort the tensors; None for no RepVGG.
+def sort_weights(checkpoint: Mapping[str, Any]) -> Weights | None:
+    """Recognise the family of a checkpoint by its names, with any prefix, and sort its tensors.
+
+    Returns:
+        None where the checkpoint has no RepVGG of a known family.
 
     Raises:
         InputError: more than one RepVGG in it.
     """
     tensors = unwrap(checkpoint)
-    for name in ('official', 'timm', 'mmpretrain'):
-        kernels = filter(None, map(FAMILIES[name].kernel_pattern.fullmatch, tensors))
+    for family in FAMILIES.values():
+        kernels = filter(None, map(family.kernel_pattern.fullmatch, tensors))
         prefixes = sorted({match[1] for match in kernels})
         if len(prefixes) > 1:
             raise InputError(
                 f'this checkpoint holds several RepVGGs, under {", ".join(map(repr, prefixes))}: save one of them alone'
             )
         if prefixes:
-            return _sort(tensors, name, prefixes[0])
+            return _sort(tensors, family, prefixes[0])
     return None
 
 
-def _sort(tensors: Mapping[str, Tensor], name: str, prefix: str) -> Weights:
-    """`prefix` is what stands before the body's names; without a last `backbone.`, what stands before all."""
-    family = FAMILIES[name]
+def _sort(tensors: Mapping[str, Tensor], family: Family, prefix: str) -> Weights:
+    """Sort tensors whose body's names begin with `prefix`; the classifier's do without a last `backbone.` in it."""
     outer = prefix.removesuffix('backbone.')
-    weights = Weights(name)
+    weights = Weights()
     for key, tensor in tensors.items():
         if key.startswith(f'{outer}{family.classifier}.'):
             weights.classifier[key.removeprefix(f'{outer}{family.classifier}.')] = tensor
@@ -87,13 +89,13 @@ def _sort(tensors: Mapping[str, Tensor], name: str, prefix: str) -> Weights:
     return weights
 
 
-def to_checkpoint(weights: Weights, family: str, meta: 'dict | None' = None) -> dict:
-    """The checkpoint that a family would write; the tensors themselves are not touched.
+def to_checkpoint(weights: Weights, family: str, meta: dict[str, Any] | None = None) -> dict[str, Any]:
+    """The checkpoint that the code of a family would write; the tensors are the same objects.
 
     Args:
-        weights: of a backbone, with or without a classifier. `others` have no names in another family and are left out.
+        weights: a backbone with or without a classifier. `others` have no names in other families and are left out.
         family: a key of `FAMILIES`.
-        meta: what stands beside the tensors in the families that keep such.
+        meta: facts for the families that keep such beside the tensors.
     """
     names = FAMILIES[family]
     linear = {f'linear.{name}': tensor for name, tensor in weights.classifier.items()}

@@ -3,18 +3,18 @@
 from .family import Family
 
 TIMM = Family(
-    'stem',
-    'stages.{}',
-    0,
-    (
-        'conv_kxk.conv',
-        'conv_kxk.bn',
-        'conv_1x1.conv',
-        'conv_1x1.bn',
-        'identity',
-        'reparam_conv',
-        'attn.fc1',
-        'attn.fc2',
-    ),
-    'head.fc',
+    stem='stem',
+    stage='stages.{}',
+    first_stage=0,
+    parts={
+        'rbr_dense.conv': 'conv_kxk.conv',
+        'rbr_dense.bn': 'conv_kxk.bn',
+        'rbr_1x1.conv': 'conv_1x1.conv',
+        'rbr_1x1.bn': 'conv_1x1.bn',
+        'rbr_identity': 'identity',
+        'rbr_reparam': 'reparam_conv',
+        'se.down': 'attn.fc1',
+        'se.up': 'attn.fc2',
+    },
+    classifier='head.fc',
 )

@@ -1,9 +1,10 @@
-"""One family's checkpoint -> another's, compared as networks before anybody gets it."""
+"""Converts a checkpoint to the names of another family, and compares both as networks."""
 
 from collections.abc import Mapping
+from typing import Any
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from ..errors import InputError, listed
 from ..measure.difference import relative_error
@@ -12,96 +13,104 @@ from ..models.block import switch_to_deploy
 from ..models.classifier import RepVGGClassifier
 from ..models.repvgg import RepVGG
 from ..models.state import is_fused, recognise_arch
-from ..weight_names import Weights, sort_out, to_checkpoint, unwrap
+from ..weight_names import Weights, sort_weights, to_checkpoint, unwrap
 from .load import find_backbone
 
-LIMIT = 1e-5  # of the relative difference; rounding alone gives about 1e-6
+LIMIT = 1e-5  # of the relative error; rounding alone gives about 1e-6
+
+_STEM_KERNELS = ('stage0.rbr_dense.conv.weight', 'stage0.rbr_reparam.weight')
 
 
 def convert(
-    checkpoint: Mapping, family: str, deploy: bool = False, backbone_only: bool = False
-) -> tuple[dict, str, float]:
-    """Give the weights of a classifier or a backbone the names of a family, and fuse them where that is wanted.
+    checkpoint: Mapping[str, Any], family: str, deploy: bool = False, backbone_only: bool = False
+) -> tuple[dict[str, Any], str, float]:
+    """Give the weights of a classifier or a backbone the names of a family, and optionally fuse them.
 
-    A network is built from what came and another from what goes out, and both are run on the same random images.
-    Where the form stays, the tensors are the very same.
+    One network is built from the given checkpoint and one from the converted checkpoint, and both are run on the same
+    random images. Without fusion, the tensors are the same objects.
 
     Args:
         checkpoint: of any family and form, wrapped or not.
         family: a key of `FAMILIES`.
-        deploy: write the fused form.
-        backbone_only: leave out whatever is not the backbone, such as a segmentor's heads.
+        deploy: convert to the fused form.
+        backbone_only: leave out all tensors outside the backbone, such as a segmentor's heads.
 
     Returns:
-        The checkpoint of that family, the name of the architecture, and the largest relative difference of a feature
-        map or of the logits.
+        The converted checkpoint, the name of the architecture, and the largest relative error of a feature map or of
+        the logits.
 
     Raises:
-        InputError: no RepVGG; a fused one that is to be unfused; tensors missing, unexpected or of another shape, or
-            for which the families have no names; networks that differ by more than `LIMIT`.
+        InputError: no RepVGG; a fused one without `deploy`; tensors that are missing, unexpected or of another shape,
+            or that have no names in the families; networks that differ by more than `LIMIT`.
     """
-    weights, arch = _recognise(checkpoint, backbone_only)
-    if is_fused(weights.backbone) and not deploy:
-        raise InputError('the weights are fused and cannot be taken apart again: --deploy writes the fused form')
-    source = _build(arch, weights, is_fused(weights.backbone))
-    meta = dict(arch=arch_name(arch), fused=deploy)
-    if deploy and not is_fused(weights.backbone):
-        fused = _build(arch, weights, deploy=False)
-        switch_to_deploy(fused)
-        converted = to_checkpoint(sort_out(fused.state_dict()), family, meta)
-    else:
-        converted = to_checkpoint(weights, family, meta)
-    difference = _relative_difference(source, _build(arch, sort_out(converted), deploy))
-    if not difference <= LIMIT:
-        raise InputError(
-            f'what came and what would be written differ by {difference:.1e}, more than {LIMIT:.0e}: look for infinite, '
-            'NaN or vanishing BN variances in the weights'
-        )
-    return converted, arch_name(arch), difference
-
-
-def _recognise(checkpoint: Mapping, backbone_only: bool) -> tuple[Weights, ArchSpec]:
-    weights = sort_out(checkpoint)
-    if weights is None:
-        raise InputError(f'no RepVGG of any known family; found {listed(unwrap(checkpoint)) or "no tensors"}')
+    weights = _recognised(checkpoint)
     arch = recognise_arch(weights.backbone)
     if arch is None:
-        raise InputError('no whole RepVGG: the first layers of its five stages are not all there')
+        raise InputError('no complete RepVGG: kernels of its five stages are missing')
     if backbone_only:
         weights.classifier, weights.others = {}, {}
     if weights.others:
         raise InputError(
             f'there is more than a classifier: {listed(weights.others)}, for which the families have no names; '
-            '--backbone-only leaves that out'
+            'backbone_only=True (--backbone-only) leaves that out'
         )
-    return weights, arch
+    fused = is_fused(weights.backbone)
+    if fused and not deploy:
+        raise InputError(
+            'the weights are fused and cannot be taken apart again: deploy=True (--deploy) converts the fused form'
+        )
+    source = _build(arch, weights, fused)
+    if deploy and not fused:
+        network = _build(arch, weights, fused)
+        switch_to_deploy(network)
+        weights = _recognised(network.state_dict())
+    converted = to_checkpoint(weights, family, dict(arch=arch_name(arch), fused=deploy))
+    error = _largest_error(_build(arch, _recognised(converted), deploy), source)
+    if not error <= LIMIT:
+        raise InputError(
+            f'the given and the converted weights differ by {error:.1e}, more than {LIMIT:.0e}: look for infinite, NaN '
+            'or vanishing BN variances in the weights'
+        )
+    return converted, arch_name(arch), error
 
 
-def _build(arch: ArchSpec, weights: Weights, deploy: bool) -> nn.Module:
-    """The classifier, or without its linear layer the backbone, that holds the weights; strictly loaded."""
-    stem = weights.backbone.get('stage0.rbr_reparam.weight', weights.backbone.get('stage0.rbr_dense.conv.weight'))
-    in_channels = stem.shape[1]
+def _recognised(checkpoint: Mapping[str, Any]) -> Weights:
+    weights = sort_weights(checkpoint)
+    if weights is None:
+        raise InputError(f'no RepVGG of any known family; found {listed(unwrap(checkpoint)) or "no tensors"}')
+    return weights
+
+
+def _build(arch: ArchSpec, weights: Weights, deploy: bool) -> RepVGG | RepVGGClassifier:
+    """A classifier or, without a linear layer, a backbone that holds exactly these weights."""
+    stem = next(weights.backbone[name] for name in _STEM_KERNELS if name in weights.backbone)
+    model: RepVGG | RepVGGClassifier
     if weights.classifier:
         num_classes = len(next(iter(weights.classifier.values())))
-        model = RepVGGClassifier(arch, num_classes, in_channels, deploy)
+        model = RepVGGClassifier(arch, num_classes, stem.shape[1], deploy)
     else:
-        model = RepVGG(arch, in_channels, deploy=deploy)
+        model = RepVGG(arch, stem.shape[1], deploy=deploy)
     prefix, _ = find_backbone(model)
     model.load_state_dict({prefix + name: tensor for name, tensor in weights.backbone.items()} | weights.rest)
     return model.eval()
 
 
 @torch.no_grad()
-def _relative_difference(model: nn.Module, other: nn.Module) -> float:
-    backbone = getattr(model, 'backbone', model)
+def _largest_error(found: RepVGG | RepVGGClassifier, expected: RepVGG | RepVGGClassifier) -> float:
+    """The largest relative error of a feature map or of the logits, on the same random images."""
+    backbone = _backbone(expected)
     generator = torch.Generator().manual_seed(0)
-    image = torch.randn(2, backbone.stage0.plan.in_channels, 96, 64, generator=generator)
-    return max(relative_error(b, a) for a, b in zip(_outputs(model, image), _outputs(other, image), strict=True))
+    image = torch.randn(2, backbone.plans[0].in_channels, 96, 64, generator=generator)
+    return max(relative_error(a, b) for a, b in zip(_outputs(found, image), _outputs(expected, image), strict=True))
 
 
-def _outputs(model: nn.Module, image: Tensor) -> list[Tensor]:
-    """Of every stage, and the logits where there are such."""
+def _backbone(model: RepVGG | RepVGGClassifier) -> RepVGG:
+    return model.backbone if isinstance(model, RepVGGClassifier) else model
+
+
+def _outputs(model: RepVGG | RepVGGClassifier, image: Tensor) -> list[Tensor]:
+    """The outputs of the five stages, and the logits of a classifier."""
     outputs = [image]
     for stage in range(5):
-        outputs.append(getattr(getattr(model, 'backbone', model), f'stage{stage}')(outputs[-1]))
-    return outputs[1:] + ([model(image)] if hasattr(model, 'linear') else [])
+        outputs.append(_backbone(model).get_submodule(f'stage{stage}')(outputs[-1]))
+    return outputs[1:] + ([model(image)] if isinstance(model, RepVGGClassifier) else [])

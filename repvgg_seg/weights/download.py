@@ -1,103 +1,159 @@
-"""Fetching published weights: resumed where it broke off, checked before it counts."""
+"""Downloads of published weights and of files at an http address: resumed, and checked before they count."""
 
 import errno
+import hashlib
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
 from http.client import HTTPException
 from pathlib import Path
 from urllib.error import HTTPError
+from urllib.parse import urlparse
 from urllib.request import Request, urlopen
 
-from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn, TransferSpeedColumn
+import torch
+from filelock import FileLock
+from rich.progress import wrap_file
 
 from ..errors import InputError
-from .published import KnownWeights, how_to_get
-from .read import sha256
+from ..files import sha256
+from .published import KnownWeights, how_to_get, published_sum
 
-_CHUNK = 1 << 20
+_CHUNK = 1 << 20  # bytes read at a time
 _TIMEOUT = 30  # seconds without a byte
 
 
-def download(known: KnownWeights, folder: 'str | Path') -> Path:
-    """Fetch a file into a folder, unless it is there; what was fetched before it broke off is kept and gone on from.
+def download(known: KnownWeights, folder: str | Path) -> Path:
+    """Fetch published weights into a folder, unless they are there; an interrupted download is resumed.
 
     Args:
-        known: which one.
-        folder: is made where it is missing.
+        known: which weights.
+        folder: is created where it is missing.
+
+    Returns:
+        The file, checked.
 
     Raises:
-        InputError: no stable address, no network, broken off, no space, or a sum or size other than the published;
-            says what to do.
+        InputError: no stable address, no network, an interrupted download, no space, or another size or sha256 than
+            the published one; says what to do.
     """
     path = Path(folder) / known.file
     if path.exists():
-        _check(path, known, f'move {path} away and run this again')
-        return path
-    if known.url is None:
+        _check(path, f'move {path} away and run this again', known.size, known.sha256)
+    elif known.hub:
+        _fetch_from_hub(known.hub, path)
+    elif known.url:
+        _fetch(known.url, path, known.size, known.sha256)
+    else:
         raise InputError(f'{how_to_get(known)}; put it at {path}')
+    return path
+
+
+def download_address(url: str) -> Path:
+    """Fetch what is at an address into the folder where torch keeps its downloads, unless it is there.
+
+    Of several processes that ask for the same address, one fetches and the others wait for it.
+
+    Args:
+        url: http or https. The sha256 of published weights is checked.
+
+    Raises:
+        InputError: as `download`.
+    """
+    name = Path(urlparse(url).path)
+    address = hashlib.sha256(url.encode()).hexdigest()[:8]  # files at many addresses have the same name
+    path = Path(torch.hub.get_dir(), 'checkpoints', f'{name.stem}-{address}{name.suffix}')
+    if not path.exists():
+        with _explained(url, path):
+            path.parent.mkdir(parents=True, exist_ok=True)
+            with FileLock(f'{path}.lock'):
+                if not path.exists():  # another process may have fetched it meanwhile
+                    _fetch(url, path, None, published_sum(url))
+    return path
+
+
+def _fetch(url: str, path: Path, size: int | None, digest: str) -> None:
     part = path.with_name(f'{path.stem}.part{path.suffix}')
-    try:
+    with _explained(url, path):
         part.parent.mkdir(parents=True, exist_ok=True)
-        _fetch(known, part)
-    except HTTPError as error:
-        raise InputError(f'{known.url} answers {error.code} {error.reason}: {_by_hand(path)}') from None
-    except (OSError, HTTPException) as error:
-        raise InputError(_reason(error, known, part, path)) from None
+        if not digest:  # nothing would show that the file at the address has changed meanwhile
+            part.unlink(missing_ok=True)
+        _append(url, part, size)
     try:
-        _check(part, known, 'it is deleted: run this again')
+        _check(part, 'it is deleted: run this again', size, digest)
     except InputError:
         part.unlink()
         raise
     part.replace(path)
-    return path
 
 
-def _fetch(known: KnownWeights, part: Path) -> None:
-    """Append to `part` what it lacks."""
+def _append(url: str, part: Path, size: int | None) -> None:
+    """Append to `part` the bytes that it lacks."""
     start = part.stat().st_size if part.exists() else 0
     try:
-        response = urlopen(Request(known.url, headers={'Range': f'bytes={start}-'} if start else {}), timeout=_TIMEOUT)
+        response = urlopen(Request(url, headers={'Range': f'bytes={start}-'} if start else {}), timeout=_TIMEOUT)
     except HTTPError as error:
         if error.code == 416 and start:  # nothing is left to fetch
             return
         raise
-    with response, _progress() as progress:
-        if response.status != 206:  # the whole file, whatever was asked for
+    with response:
+        if response.status != 206:  # the server sends the whole file, whatever was asked for
             start = 0
-        length = response.headers.get('Content-Length')
-        total = start + int(length) if length else known.size
-        bar = progress.add_task(known.name, total=total, completed=start)
-        with open(part, 'ab' if start else 'wb') as file:
-            while chunk := response.read(_CHUNK):
-                file.write(chunk)
-                progress.advance(bar, len(chunk))
-    size = part.stat().st_size
-    if total and size < total:
-        raise ConnectionError(f'the connection ended at {size:,} of {total:,} bytes')
+        length = int(response.headers.get('Content-Length', 0))
+        total = start + length if length else size
+        with (
+            open(part, 'ab' if start else 'wb') as file,
+            wrap_file(response, length, description=part.name) as shown,
+        ):
+            shutil.copyfileobj(shown, file, _CHUNK)
+    fetched = part.stat().st_size
+    if total and fetched < total:
+        raise ConnectionError(f'the connection ended at {fetched:,} of {total:,} bytes')
 
 
-def _progress() -> Progress:
-    return Progress(
-        TextColumn('{task.description}'), BarColumn(), DownloadColumn(), TransferSpeedColumn(), TimeRemainingColumn()
-    )
+def _fetch_from_hub(repository: str, path: Path) -> None:
+    """Fetch `model.safetensors` of a repository of the Hugging Face hub; the hub's client checks and resumes."""
+    from huggingface_hub import hf_hub_download, utils  # takes a while to import
+
+    part = path.with_name(f'{path.stem}.part')  # a folder: the client keeps notes beside the file
+    with _explained(f'{repository} from the Hugging Face hub', path):
+        part.mkdir(parents=True, exist_ok=True)
+        try:
+            file = hf_hub_download(repository, 'model.safetensors', local_dir=part)
+        except utils.LocalEntryNotFoundError as error:  # it hides why the hub was not reached
+            raise ConnectionError(error.__cause__ or error) from error
+        except OSError:
+            raise
+        except Exception as error:  # many come from its HTTP client, which every major version has changed
+            raise ConnectionError(error) from error
+        Path(file).replace(path)
+        shutil.rmtree(part)
 
 
-def _check(path: Path, known: KnownWeights, remedy: str) -> None:
-    size = path.stat().st_size
-    if known.size and size != known.size:
-        raise InputError(f'{known.file} has {size:,} bytes, the published one {known.size:,}: {remedy}')
-    digest = sha256(path)
-    if not digest.startswith(known.sha256):
+@contextmanager
+def _explained(source: str, path: Path) -> Iterator[None]:
+    """Turn the errors of networks and disks into an `InputError` that says how `path` can be had."""
+    try:
+        yield
+    except (OSError, HTTPException) as error:
+        if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
+            message = f'no space for {path}: {error.strerror}; free some space and run this again: it is resumed'
+        elif isinstance(error, PermissionError):
+            message = f'cannot write {path}: {error.strerror}; choose a folder that you may write to'
+        else:
+            reason = ' '.join(str(error).split()).rstrip('.')
+            message = (
+                f'cannot fetch {source}: {reason}; run this again, or fetch it by other means and put it at {path}'
+            )
+        raise InputError(message) from error
+
+
+def _check(path: Path, remedy: str, size: int | None, digest: str) -> None:
+    found_size = path.stat().st_size
+    if size and found_size != size:
+        raise InputError(f'{path.name} has {found_size:,} bytes, the published file {size:,}: {remedy}')
+    found = sha256(path)
+    if not found.startswith(digest):
         raise InputError(
-            f'{known.file} has the sha256 {digest}, the published one begins with {known.sha256}: {remedy}'
+            f'{path.name} has the sha256 {found}, that of the published file begins with {digest}: {remedy}'
         )
-
-
-def _reason(error: Exception, known: KnownWeights, part: Path, path: Path) -> str:
-    if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
-        return f'no space for {part}: {error.strerror}; what is there is kept: free some space and run this again'
-    if isinstance(error, PermissionError):
-        return f'cannot write {part}: {error.strerror}; name a folder of yours with --dir'
-    return f'cannot fetch {known.url}: {error}; what is there is kept: run this again to go on, or {_by_hand(path)}'
-
-
-def _by_hand(path: Path) -> str:
-    return f'fetch it by other means and put it at {path}'

@@ -1,6 +1,8 @@
-"""Checkpoints from anywhere -> models of this package, with nothing missing unsaid."""
+"""Loads checkpoints of any family into models, and checks that every tensor has its place."""
 
+import os
 from collections.abc import Iterable, Mapping
+from typing import Any
 
 from mmengine.logging import print_log
 from mmengine.model import BaseTTAModel
@@ -16,19 +18,21 @@ from .read import read_checkpoint
 _NOT_FOR_INFERENCE = ('auxiliary_head.', 'data_preprocessor.')
 
 
-def load_weights(model: nn.Module, filename: str, trust: bool = False) -> None:
-    """Load a checkpoint file into a model that is to be evaluated; every tensor is accounted for.
+def load_weights(model: nn.Module, filename: str | os.PathLike[str], trust: bool = False) -> None:
+    """Load a checkpoint file into a model that is to be evaluated, and check every tensor.
 
-    Where the file is fused and the model is not, the blocks of the model are switched to deploy form first.
+    If the file is fused and the model is not, the model is switched to deploy form first.
 
     Args:
         model: a segmentor, a backbone or a classifier; also in a wrapper (DDP, test-time augmentation).
-        filename: as `read_checkpoint` takes it. A RepVGG in any family of names; other models in their own names.
+        filename: as `read_checkpoint` takes it. A RepVGG may have the names of any family; any other network has to
+            have those of the model.
         trust: as `read_checkpoint` takes it.
 
     Raises:
         InputError: as `read_checkpoint`; another architecture or network; tensors that are missing, unexpected or of
-            another shape, which it lists. Heads that serve training only may be missing or left over: that is logged.
+            another shape; the message lists them. Heads that only training uses may be missing or left over, which
+            is logged.
     """
     checkpoint = read_checkpoint(filename, trust)
     model = _inside(model)
@@ -48,14 +52,14 @@ def load_weights(model: nn.Module, filename: str, trust: bool = False) -> None:
     model.load_state_dict(body | rest)
 
 
-def adapt_checkpoint(checkpoint: dict, model: nn.Module) -> None:
+def adapt_checkpoint(checkpoint: dict[str, Any], model: nn.Module) -> None:
     """Give the tensors of a checkpoint the names of a model, in place, before mmengine loads them.
 
-    The whole backbone has to be there. Heads may differ, as they do where a segmentor starts from ImageNet weights or
-    from another data set's; mmengine logs those that do.
+    The checkpoint has to hold the whole backbone. Its heads may differ from the model's, as when a segmentor starts
+    from ImageNet weights or from those of another data set; mmengine logs the differences.
 
     Args:
-        checkpoint: as read from a file; the tensors come to stand under `state_dict`.
+        checkpoint: as read from a file; its tensors are put under `state_dict`.
         model: a segmentor or a classifier, also in a wrapper.
 
     Raises:
@@ -65,8 +69,8 @@ def adapt_checkpoint(checkpoint: dict, model: nn.Module) -> None:
     checkpoint['state_dict'] = body | rest
 
 
-def find_backbone(model: nn.Module) -> 'tuple[str, RepVGG | None]':
-    """The RepVGG in a model, None where there is none, after what stands before a backbone's names in the state dict."""
+def find_backbone(model: nn.Module) -> tuple[str, RepVGG | None]:
+    """The prefix of the backbone's names in a model's state dict, and the RepVGG; None for another backbone."""
     for name, module in model.named_modules():
         if isinstance(module, RepVGG):
             return f'{name}.' if name else '', module
@@ -74,36 +78,38 @@ def find_backbone(model: nn.Module) -> 'tuple[str, RepVGG | None]':
 
 
 def _inside(model: nn.Module) -> nn.Module:
+    """The model inside the wrappers of distributed training and of test-time augmentation."""
     model = unwrap_model(model)
     return unwrap_model(model.module) if isinstance(model, BaseTTAModel) else model
 
 
-def _under_names_of(model: nn.Module, checkpoint: Mapping) -> tuple[dict[str, Tensor], dict[str, Tensor]]:
-    """The tensors of a checkpoint under the names of a model: the backbone's, accounted for, and the rest."""
+def _under_names_of(model: nn.Module, checkpoint: Mapping[str, Any]) -> tuple[dict[str, Tensor], dict[str, Tensor]]:
+    """The tensors of a checkpoint under the names of a model: those of the backbone, checked, and the others."""
     prefix, backbone = find_backbone(model)
     if backbone is not None:
         weights = backbone.match(checkpoint)
         return {prefix + name: tensor for name, tensor in weights.backbone.items()}, weights.rest
-    state, expected = {k.removeprefix('module.'): v for k, v in unwrap(checkpoint).items()}, model.state_dict()
-    came, wanted = network_name(state), network_name(expected)
-    if came and wanted and came != wanted:
-        raise InputError(f'this checkpoint is a {came}, the config says {wanted}')
+    state = {name.removeprefix('module.'): tensor for name, tensor in unwrap(checkpoint).items()}
+    expected = model.state_dict()
+    found, wanted = network_name(state), network_name(expected)
+    if found and wanted and found != wanted:
+        raise InputError(f'this checkpoint is a {found}, the config says {wanted}')
     body = {name: tensor for name, tensor in state.items() if name.startswith(prefix)}
     account_for(body, {name: tensor for name, tensor in expected.items() if name.startswith(prefix)})
     return body, {name: tensor for name, tensor in state.items() if name not in body}
 
 
 def _for_inference(rest: Mapping[str, Tensor], expected: Mapping[str, Tensor]) -> dict[str, Tensor]:
-    """What is beside the backbone, accounted for; what only training uses is filled in or left out."""
+    """The tensors outside the backbone, checked; those that only training uses are filled in or left out."""
     if expected and not rest.keys() & expected.keys():
         raise InputError(
-            'this checkpoint holds a backbone and none of the heads (is it one of ImageNet weights?): '
-            'name the checkpoint that the training of this model wrote'
+            'this checkpoint holds a backbone and none of the heads (are these ImageNet weights?): '
+            'name a checkpoint that the training of this model wrote'
         )
     absent = {k: v for k, v in expected.items() if k.startswith(_NOT_FOR_INFERENCE) and k not in rest}
     extra = [name for name in rest if name.startswith(_NOT_FOR_INFERENCE) and name not in expected]
-    _log('not in the checkpoint, nor used in inference', absent)
-    _log('not in the model, nor used in inference', extra)
+    _log('not in the checkpoint and not used in inference', absent)
+    _log('not in the model and not used in inference', extra)
     found = {name: tensor for name, tensor in rest.items() if name not in extra} | absent
     account_for(found, expected)
     return found

@@ -1,4 +1,4 @@
-"""Published weights, as data, and what to tell who lacks them. Standard library only.
+"""The published ImageNet weights, as data, and the messages for a weights file that is missing. Standard library only.
 
 Sizes, sums and accuracies are those that the publisher (or a public mirror of its files) records.
 """
@@ -10,7 +10,6 @@ from ..errors import listed
 
 _MMPRETRAIN = 'https://download.openmmlab.com/mmclassification/v0/repvgg/'
 _OPENMMLAB = 'https://download.openmmlab.com/pretrain/third_party/'
-_TIMM = 'https://huggingface.co/timm/{}/resolve/main/model.safetensors'
 _OFFICIAL_PAGE = 'https://github.com/DingXiaoH/RepVGG'
 
 
@@ -28,6 +27,7 @@ class KnownWeights:
         url: address; None where there is no stable one.
         size: in bytes; None where it is not recorded.
         sha256: of the file, or its first digits where no more is recorded; '' for none.
+        hub: repository on the Hugging Face hub that holds them as `model.safetensors`; '' for none.
     """
 
     name: str
@@ -35,31 +35,42 @@ class KnownWeights:
     arch: str
     source: str
     recipe: str
-    top1: 'float | None' = None
-    url: 'str | None' = None
-    size: 'int | None' = None
+    top1: float | None = None
+    url: str | None = None
+    size: int | None = None
     sha256: str = ''
+    hub: str = ''
 
 
-def _official(arch, epochs, top1, size, sha256, suffix='train'):
+def _official(
+    arch: str, epochs: int, top1: float | None, size: int, sha256: str, suffix: str = 'train'
+) -> KnownWeights:
     name = f'RepVGG-{arch}-{suffix}'
     recipe = f'{epochs} epochs, {"simple" if epochs == 120 else "strong"}'
     return KnownWeights(name, f'{name}.pth', arch, 'official', recipe, top1, size=size, sha256=sha256)
 
 
-def _mmpretrain(arch, top1, sha256, name='8xb32_in1k', tail='20221213', recipe='retrained by mmpretrain'):
+def _mmpretrain(
+    arch: str,
+    top1: float,
+    sha256: str,
+    name: str = '8xb32_in1k',
+    tail: str = '20221213',
+    recipe: str = 'retrained by mmpretrain',
+) -> KnownWeights:
     name = f'repvgg-{arch}_{name}'
     file = f'{name}_{tail}-{sha256}.pth'
     return KnownWeights(name, file, arch, 'mmpretrain', recipe, top1, _MMPRETRAIN + file, sha256=sha256)
 
 
-def _timm(arch, top1):
+def _timm(arch: str, top1: float) -> KnownWeights:
     name = f'repvgg_{arch.lower()}.rvgg_in1k'
     file = f'{name}.safetensors'
-    return KnownWeights(name, file, arch, 'timm', 'the official weights', top1, _TIMM.format(name))
+    url = f'https://huggingface.co/timm/{name}/resolve/main/model.safetensors'
+    return KnownWeights(name, file, arch, 'timm', 'the official weights', top1, url, hub=f'timm/{name}')
 
 
-def _resnet(depth, sha256):
+def _resnet(depth: int, sha256: str) -> KnownWeights:
     name = f'resnet{depth}_v1c'
     file = f'{name}-{sha256}.pth'
     return KnownWeights(
@@ -144,26 +155,27 @@ KNOWN_WEIGHTS: tuple[KnownWeights, ...] = (
 )
 
 
-def find_known(name: str) -> 'KnownWeights | None':
-    """The entry of a name or a file name, whatever folder is before it."""
+def find_known(name: str) -> KnownWeights | None:
+    """The entry with this name or file name; folders before it are ignored."""
     file = PurePath(name).name
     return next((known for known in KNOWN_WEIGHTS if file in (known.file, known.name)), None)
 
 
-def published_sum(url: str) -> 'str | None':
-    """The sha256 of what is at an address, or its first digits; None where it is not known."""
-    return next((known.sha256 or None for known in KNOWN_WEIGHTS if known.url == url), None)
+def published_sum(url: str) -> str:
+    """The sha256 of the file at an address, or its first digits; '' where it is not known."""
+    return next((known.sha256 for known in KNOWN_WEIGHTS if known.url == url), '')
 
 
 def weights_of(arch: str) -> list[KnownWeights]:
-    """The entries of an architecture, in upper or lower case; empty where none is published."""
+    """The entries of an architecture, named in upper or lower case; empty where none is published."""
     return [known for known in KNOWN_WEIGHTS if known.arch.lower() == arch.lower()]
 
 
 def missing_weights_message(path: str) -> str:
-    """One line for a weights file that is not there.
+    """One line for a weights file that does not exist.
 
-    For published weights: what to fetch, with which command, how to go on without. For any other file: what its folder holds.
+    For published weights it says which command fetches them, and how to train without. For any other file it says
+    what its folder holds.
     """
     known = find_known(path)
     if known:
@@ -178,7 +190,7 @@ def missing_weights_message(path: str) -> str:
 
 
 def how_to_get(known: KnownWeights) -> str:
-    """Where a file comes from; without a stable address also the other weights of its architecture that have one."""
+    """The command that fetches a file; without a stable address its page, and other weights of its architecture."""
     if known.url:
         return f'`{_command(known)}` fetches it from {known.url}'
     by_hand = (

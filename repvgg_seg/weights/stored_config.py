@@ -2,31 +2,32 @@
 
 import ast
 from collections.abc import Mapping
+from typing import Any
 
 from mmengine.config import Config
 
 
-def stored_config(meta: Mapping) -> 'Config | None':
+def stored_config(meta: Mapping[str, Any]) -> Config | None:
     """The config that mmengine wrote into the `meta` of a checkpoint; nothing in it is run.
 
     Returns:
-        None where there is none, or where it is more than names of plain values.
+        None where there is no config, or where its text is more than names with plain values.
     """
     try:
         tree = _DictCalls().visit(ast.parse(meta.get('cfg', '')))
         values = {statement.targets[0].id: ast.literal_eval(statement.value) for statement in tree.body}
         return Config(values) if values else None
-    except (AttributeError, KeyError, SyntaxError, TypeError, ValueError):  # not of that form
+    except (AttributeError, KeyError, SyntaxError, TypeError, ValueError):  # not a config of that form
         return None
 
 
 class _DictCalls(ast.NodeTransformer):
-    """Makes literals of the calls of `dict` in a config's text."""
+    """Replaces calls of `dict` in the text of a config by dict literals, which `ast.literal_eval` accepts."""
 
     def visit_Call(self, node: ast.Call) -> ast.expr:
         self.generic_visit(node)
         if not isinstance(node.func, ast.Name) or node.func.id != 'dict':
             return node
-        if node.args:  # dict({...}), for keys that are no names
+        if node.args:  # dict({...}), for keys that are no identifiers
             return node.args[0]
         return ast.Dict([ast.Constant(keyword.arg) for keyword in node.keywords], [k.value for k in node.keywords])

@@ -1,29 +1,34 @@
-"""Checkpoint files, written without losing what was there."""
+"""Writing checkpoint files; a file that exists survives a write that fails."""
 
 import os
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
+import safetensors.torch
 import torch
 
 from ..errors import InputError
 from ..files import replacing
 from ..weight_names import unwrap
-from .read import TRUSTED, import_safetensors
+from .read import TRUSTED
 
 
-def check_output(source: 'str | os.PathLike', target: 'str | os.PathLike', overwrite: bool = False) -> None:
-    """Raise `InputError`, before any work is done, where a checkpoint made of another one must not be written.
+def check_output(source: str | os.PathLike[str], target: str | os.PathLike[str], overwrite: bool = False) -> None:
+    """Check, before any work is done, that a checkpoint made from another one may be written.
 
     Args:
         source: the file that is read, as `read_checkpoint` takes it.
         target: the file to write.
-        overwrite: allow to replace a file; never the source itself, which may not be got back from what is made of it.
+        overwrite: allow `target` to exist. It may never be the source, which cannot be recovered from a fused file.
+
+    Raises:
+        InputError: the target is the source, a folder, an existing file, or in a folder that does not exist.
     """
     source, target = Path(os.fspath(source).removeprefix(TRUSTED)).expanduser(), Path(target)
     if source.exists() and target.exists() and source.samefile(target):
         raise InputError(
-            f'{target} is the checkpoint itself, which cannot be got back from what is made of it: name another file'
+            f'{target} is the checkpoint itself, which cannot be recovered from what is made of it: name another file'
         )
     if target.is_dir():
         raise InputError(f'{target} is a folder: name a file')
@@ -33,22 +38,22 @@ def check_output(source: 'str | os.PathLike', target: 'str | os.PathLike', overw
         raise InputError(f'no folder {target.parent} for {target}: make it, or name another place')
 
 
-def write_checkpoint(checkpoint: Mapping, filename: 'str | os.PathLike') -> None:
+def write_checkpoint(checkpoint: Mapping[str, Any], filename: str | os.PathLike[str]) -> None:
     """Write a checkpoint under a temporary name and move it into place, so that an older file survives a failure.
 
     Args:
-        checkpoint: a dict; into a .safetensors file go its tensors alone, as `unwrap` finds them.
-        filename: the file to make or to replace.
+        checkpoint: a dict. A .safetensors file gets only its tensors, as `unwrap` finds them.
+        filename: the file to create or to replace.
 
     Raises:
-        InputError: it cannot be written (no such folder, no permission, the disk is full); nothing was replaced.
+        InputError: it cannot be written (no such folder, no permission, a full disk); nothing was replaced.
     """
     path = Path(filename)
     try:
         with replacing(path) as temporary:
             if path.suffix == '.safetensors':
                 tensors = {name: tensor.contiguous() for name, tensor in unwrap(checkpoint).items()}
-                temporary.write_bytes(import_safetensors().save(tensors))
+                temporary.write_bytes(safetensors.torch.save(tensors))
             else:
                 torch.save(checkpoint, temporary)
     except (OSError, RuntimeError) as error:  # torch's writer turns a full disk into a RuntimeError

@@ -1,20 +1,24 @@
 import hashlib
 import http.server
 import io
-import os
 import re
 import resource
 import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 import torch
+from huggingface_hub import constants
+from mmengine.runner import CheckpointLoader
+from weight_files import Malicious
 
 from repvgg_seg import RepVGG
 from repvgg_seg.errors import InputError
 from repvgg_seg.weights import published as known_weights
-from repvgg_seg.weights import read as checkpoint_file
-from repvgg_seg.weights.download import download
+from repvgg_seg.weights.download import download, download_address
 from repvgg_seg.weights.published import KNOWN_WEIGHTS, KnownWeights, find_known
 
 TOOL = Path(__file__).parents[2] / 'tools' / 'download_weights.py'
@@ -24,13 +28,15 @@ SUM = hashlib.sha256(CONTENT).hexdigest()
 
 
 class Handler(http.server.BaseHTTPRequestHandler):
-    """Serves the content; the path says how: /ranges, /whole (knows no ranges) or /broken (hangs up half way)."""
+    """Serves the content; the path says how: /ranges, /whole (knows no ranges), /slow or /broken (hangs up half way)."""
 
     def do_GET(self):
         content = self.server.content
         self.server.asked.append(self.headers.get('Range'))
         if self.path == '/gone':
             return self.send_error(404)
+        if self.path == '/slow':
+            time.sleep(0.5)
         asked = re.fullmatch(r'bytes=(\d+)-', self.headers.get('Range') or '')
         start = int(asked[1]) if asked and self.path != '/whole' else 0
         if start >= len(content):
@@ -45,14 +51,20 @@ class Handler(http.server.BaseHTTPRequestHandler):
         pass
 
 
-@pytest.fixture
-def server(monkeypatch):
+@contextmanager
+def _served(handler, monkeypatch):
     monkeypatch.setenv('no_proxy', '127.0.0.1')
-    with http.server.ThreadingHTTPServer(('127.0.0.1', 0), Handler) as server:
+    with http.server.ThreadingHTTPServer(('127.0.0.1', 0), handler) as server:
         server.asked, server.content = [], CONTENT
         threading.Thread(target=server.serve_forever, daemon=True).start()
         yield server
         server.shutdown()
+
+
+@pytest.fixture
+def server(monkeypatch):
+    with _served(Handler, monkeypatch) as server:
+        yield server
 
 
 def known(server, path='/ranges', sha256=SUM, size=1_024_000):
@@ -96,7 +108,7 @@ def test_broken_off(server, tmp_path):
 
 @pytest.mark.parametrize(
     'fact, message',
-    [(dict(sha256='0' * 64), 'has the sha256'), (dict(size=5), 'has 1,024,000 bytes, the published one 5')],
+    [(dict(sha256='0' * 64), 'has the sha256'), (dict(size=5), 'has 1,024,000 bytes, the published file 5')],
 )
 def test_not_the_published_file(server, tmp_path, fact, message):
     with pytest.raises(InputError, match=f'{message}.*deleted: run this again'):
@@ -106,13 +118,13 @@ def test_not_the_published_file(server, tmp_path, fact, message):
 
 def test_a_wrong_file_that_was_there_is_kept(server, tmp_path):
     (tmp_path / 'w.pth').write_bytes(b'mine')
-    with pytest.raises(InputError, match='has 4 bytes, the published one 1,024,000: move .*w.pth away'):
+    with pytest.raises(InputError, match='has 4 bytes, the published file 1,024,000: move .*w.pth away'):
         download(known(server), tmp_path)
     assert (tmp_path / 'w.pth').read_bytes() == b'mine' and server.asked == []
 
 
 def test_the_address_is_gone(server, tmp_path):
-    with pytest.raises(InputError, match=r'/gone answers 404 .*put it at .*w\.pth'):
+    with pytest.raises(InputError, match=r'cannot fetch .*/gone: HTTP Error 404: .*put it at .*w\.pth'):
         download(known(server, '/gone'), tmp_path)
 
 
@@ -120,7 +132,7 @@ def test_no_network(server, tmp_path):
     facts = known(server)
     server.shutdown()
     server.server_close()
-    with pytest.raises(InputError, match='cannot fetch http://127.* refused.*run this again to go on, or fetch it by'):
+    with pytest.raises(InputError, match='cannot fetch http://127.* refused.*run this again, or fetch it by'):
         download(facts, tmp_path)
 
 
@@ -128,7 +140,7 @@ def test_a_full_disk(server, tmp_path):
     soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (300_000, hard))
     try:
-        with pytest.raises(InputError, match='no space for .*what is there is kept'):
+        with pytest.raises(InputError, match='no space for .*run this again: it is resumed'):
             download(known(server), tmp_path)
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
@@ -159,20 +171,12 @@ def test_an_address_in_an_init_cfg(server, torch_home):
         RepVGG(TINY, init_cfg=dict(init_cfg, checkpoint=f'http://127.0.0.1:{server.server_port}/gone')).init_weights()
 
 
-def test_code_at_an_address_is_not_run(server, torch_home, tmp_path):
+def test_code_at_an_address_is_not_run(server, torch_home, tmp_path, safe_reader):
     server.content = _saved(dict(a=Malicious(tmp_path / 'ran')))
     address = f'http://127.0.0.1:{server.server_port}/malicious.pth'
     with pytest.raises(InputError, match='holds more than tensors'):
         RepVGG(TINY, init_cfg=dict(type='Pretrained', checkpoint=address)).init_weights()
     assert not (tmp_path / 'ran').exists()
-
-
-class Malicious:
-    def __init__(self, trace):
-        self.trace = trace
-
-    def __reduce__(self):
-        return os.mkdir, (str(self.trace),)
 
 
 def _saved(checkpoint):
@@ -225,27 +229,117 @@ def test_addresses_that_end_in_the_same_name(server, torch_home):
         assert all(torch.equal(t, loaded.state_dict()[name]) for name, t in model.state_dict().items())
 
 
-def test_known_weights_at_an_address_are_checked(server, torch_home, monkeypatch):
+def test_known_weights_at_an_address_are_checked(server, torch_home, monkeypatch, safe_reader):
     server.content = _saved(RepVGG(TINY).state_dict())
     facts = [known(server, '/w.pth', sha256=digest) for digest in ('0' * 8, hashlib.sha256(server.content).hexdigest())]
     monkeypatch.setattr(known_weights, 'KNOWN_WEIGHTS', facts[:1])
     for _ in range(2):
-        with pytest.raises(InputError, match='cannot fetch .*w.pth: .*hash.*00000000'):
+        with pytest.raises(InputError, match='w-.*pth has the sha256 .* begins with 00000000'):
             RepVGG(TINY, init_cfg=_at(server, 'w.pth')).init_weights()
     monkeypatch.setattr(known_weights, 'KNOWN_WEIGHTS', facts[1:])
     RepVGG(TINY, init_cfg=_at(server, 'w.pth')).init_weights()
 
 
-def test_where_one_process_fails_to_fetch_none_waits(server, torch_home, monkeypatch):
-    """All come to the barrier, and all of them stop."""
-    arrived = []
-    for rank in (0, 1):
-        monkeypatch.setattr(checkpoint_file, 'get_local_rank', lambda rank=rank: rank)
-        monkeypatch.setattr(checkpoint_file, 'barrier', lambda rank=rank: arrived.append(rank))
-        with pytest.raises(InputError, match='cannot fetch http.*/gone'):
-            checkpoint_file.load_from_http(_at(server, 'gone')['checkpoint'])
-    assert arrived == [0, 1] and server.asked == [None]
+def test_one_fetches_and_the_others_wait_for_it(server, torch_home):
+    with ThreadPoolExecutor(4) as pool:
+        paths = set(pool.map(download_address, [_url(server, 'slow')] * 4))
+    assert [path.read_bytes() for path in paths] == [CONTENT] and server.asked == [None]
+
+
+def test_where_it_fails_all_say_why_and_none_waits(server, torch_home):
+    def fail(_):
+        with pytest.raises(InputError, match='cannot fetch http.*/gone: .*404') as error:
+            download_address(_url(server, 'gone'))
+        return error
+
+    with ThreadPoolExecutor(4) as pool:
+        assert len(list(pool.map(fail, range(4)))) == 4
+
+
+def test_a_part_without_a_sum_is_not_resumed(server, torch_home):
+    """The file at the address may have changed since, and nothing would show it."""
+    with pytest.raises(InputError, match='ended at 512,000'):
+        download_address(_url(server, 'broken'))
+    (part,) = Path(torch.hub.get_dir(), 'checkpoints').glob('*part*')
+    part.write_bytes(b'x' * 500_000)
+    with pytest.raises(InputError, match='ended at 512,000'):
+        download_address(_url(server, 'broken'))
+    assert server.asked == [None, None] and part.read_bytes() == CONTENT[:512_000]
+
+
+def test_what_mmengine_has_downloaded_is_read_without_the_network(server, torch_home):
+    address = _url(server, 'weights.pth')
+    server.shutdown()
+    server.server_close()
+    path = Path(torch.hub.get_dir(), 'checkpoints', 'weights.pth')  # where mmengine keeps it
+    path.parent.mkdir(parents=True)
+    torch.save(dict(a=3), path)
+    assert CheckpointLoader.load_checkpoint(address) == dict(a=3)
+
+
+def test_weights_of_the_hub(hub, tmp_path):
+    path = download(find_known('repvgg_a0.rvgg_in1k'), tmp_path)
+    assert path == tmp_path / 'repvgg_a0.rvgg_in1k.safetensors' and path.read_bytes() == CONTENT
+    assert hub.asked[-1] == '/timm/repvgg_a0.rvgg_in1k/resolve/main/model.safetensors'
+    assert list(tmp_path.iterdir()) == [path]
+    asked = len(hub.asked)
+    assert download(find_known('repvgg_a0.rvgg_in1k'), tmp_path) == path and len(hub.asked) == asked
+
+
+def test_the_hub_has_no_such_weights(hub, tmp_path):
+    known = KnownWeights('w', 'w.safetensors', 'A0', 'timm', 'r', url='https://x', hub='timm/none')
+    with pytest.raises(
+        InputError, match=r'cannot fetch timm/none from the Hugging Face hub: 404 .* put it at .*w\.safe'
+    ) as e:
+        download(known, tmp_path)
+    assert '\n' not in str(e.value) and not (tmp_path / 'w.safetensors').exists()
+
+
+def test_the_hub_is_offline(tmp_path, monkeypatch):
+    monkeypatch.setattr(constants, 'HF_HUB_OFFLINE', True)
+    with pytest.raises(
+        InputError, match=r'cannot fetch timm/.*: .*HF_HUB_OFFLINE.* put it at .*in1k\.safetensors'
+    ) as e:
+        download(find_known('repvgg_a0.rvgg_in1k'), tmp_path)
+    assert '\n' not in str(e.value)
+
+
+class HubHandler(http.server.BaseHTTPRequestHandler):
+    """As much of the hub as its client asks for; of one repository."""
+
+    def do_HEAD(self):
+        self.server.asked.append(self.path)
+        if 'none' in self.path:
+            self.send_response(404)
+            self.send_header('X-Error-Code', 'RepoNotFound')
+        else:
+            self.send_response(200)
+            self.send_header('ETag', f'"{SUM}"')
+            self.send_header('X-Repo-Commit', '0' * 40)
+        self.send_header('Content-Length', str(len(CONTENT)))
+        self.end_headers()
+
+    def do_GET(self):
+        self.do_HEAD()
+        self.wfile.write(CONTENT)
+
+    def log_message(self, *args):
+        pass
+
+
+@pytest.fixture
+def hub(monkeypatch):
+    with _served(HubHandler, monkeypatch) as server:
+        endpoint = f'http://127.0.0.1:{server.server_port}'
+        monkeypatch.setattr(constants, 'ENDPOINT', endpoint)
+        url = f'{endpoint}/{{repo_id}}/resolve/{{revision}}/{{filename}}'
+        monkeypatch.setattr(constants, 'HUGGINGFACE_CO_URL_TEMPLATE', url)
+        yield server
 
 
 def _at(server, path):
-    return dict(type='Pretrained', checkpoint=f'http://127.0.0.1:{server.server_port}/{path}')
+    return dict(type='Pretrained', checkpoint=_url(server, path))
+
+
+def _url(server, path):
+    return f'http://127.0.0.1:{server.server_port}/{path}'

@@ -1,9 +1,12 @@
-"""Weights of any family as `load_from` of a config."""
+"""Lets `load_from` of a config and a resume take checkpoints of any family."""
+
+from typing import Any
 
 from mmengine.hooks import Hook
 from mmengine.logging import print_log
 from mmengine.registry import HOOKS
-from mmengine.runner import find_latest_checkpoint
+from mmengine.runner import Runner, find_latest_checkpoint
+from torch import Tensor, nn
 
 from ...errors import InputError
 from ...models import RepVGGClassifier
@@ -13,10 +16,10 @@ from ...weights.load import adapt_checkpoint
 
 @HOOKS.register_module()
 class LoadWeightsHook(Hook):
-    """Give what mmengine read for `load_from` or a resume the names of the model.
+    """Give the checkpoint that mmengine read for `load_from` or a resume the names of the model.
 
-    A classifier's file starts a segmentor's backbone; one that does not hold the whole backbone stops the run. A classifier of
-    other classes starts from one with a new linear layer.
+    A segmentor can start from a classifier's checkpoint. A checkpoint that does not hold the whole backbone stops the
+    run. A classifier that starts from one with another number of classes keeps its own, new linear layer.
 
     Raises:
         InputError: a resume from a file without training state; as `repvgg_seg.weights.load.adapt_checkpoint`.
@@ -24,7 +27,7 @@ class LoadWeightsHook(Hook):
 
     priority = 'VERY_HIGH'  # before hooks that look into the state dict
 
-    def after_load_checkpoint(self, runner, checkpoint):
+    def after_load_checkpoint(self, runner: Runner, checkpoint: dict[str, Any]) -> None:
         if runner._resume:
             _check_training_state(checkpoint, runner._load_from or find_latest_checkpoint(runner.work_dir))
         adapt_checkpoint(checkpoint, runner.model)
@@ -32,21 +35,22 @@ class LoadWeightsHook(Hook):
             _renew_linear(checkpoint['state_dict'], unwrap_model(runner.model))
 
 
-def _renew_linear(state_dict: dict, model) -> None:
-    """Keep the linear layer of a classifier where that of the file is for another number of classes."""
+def _renew_linear(state_dict: dict[str, Tensor], model: nn.Module) -> None:
+    """Keep the linear layer of a classifier if that of the file has another number of classes."""
     found = state_dict.get('linear.weight')
     if isinstance(model, RepVGGClassifier) and found is not None and len(found) != model.linear.out_features:
         print_log(
-            f'the linear layer of the file is for {len(found)} classes, not {model.linear.out_features}: it starts anew',
+            f'the linear layer of the file is for {len(found)} classes, not {model.linear.out_features}: '
+            'it starts anew',
             'current',
         )
         state_dict.update({f'linear.{name}': tensor for name, tensor in model.linear.state_dict().items()})
 
 
-def _check_training_state(checkpoint: dict, name: str) -> None:
+def _check_training_state(checkpoint: dict[str, Any], name: str) -> None:
     whole = {'meta', 'message_hub', 'optimizer'} <= checkpoint.keys() and {'epoch', 'iter'} <= checkpoint['meta'].keys()
     if not whole:
         raise InputError(
-            f'{name}: no training state in it to resume (iterations, optimizer); to start from its weights: '
+            f'{name}: no training state (iterations, optimizer) to resume from; to start from its weights: '
             f'--cfg-options load_from={name}, without --resume'
         )
