@@ -2,13 +2,14 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
+from typing import Any
 
 from ..errors import InputError
 
-SE_RATIO = 16  # squeeze-and-excitation works on that part of the channels
+SE_RATIO = 16  # squeeze-and-excitation reduces the channels by this factor
 
 
-def _is_count(value) -> bool:
+def _is_count(value: object) -> bool:
     return isinstance(value, int) and not isinstance(value, bool) and value > 0
 
 
@@ -17,28 +18,30 @@ class ArchSpec:
     """What makes one RepVGG differ from another.
 
     Args:
-        depths: layers in each of the five stages; one in the first.
-        a: width multiplier of stages 1 to 4 (the first is never wider than 64 channels).
+        depths: number of layers in each of the five stages; 1 in the first.
+        a: width multiplier of stages 1 to 4 (the first has at most 64 channels).
         b: width multiplier of stage 5.
         groups: groups of every second layer: the 3rd, 5th, 7th, ... of the body (paper, section 3.4).
         se: squeeze-and-excitation before every ReLU (D2se; not in the paper).
 
     Raises:
-        InputError: a value of another type or out of its range; names it.
+        InputError: a value of a wrong type or out of its range; the message names it.
     """
 
-    depths: tuple[int, int, int, int, int]
+    depths: tuple[int, ...]
     a: float
     b: float
     groups: int = 1
     se: bool = False
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         depths = tuple(self.depths) if isinstance(self.depths, Sequence) else ()
         if len(depths) != 5 or not all(map(_is_count, depths)):
-            raise InputError(f'arch: depths must be five positive integers, one a stage, got {self.depths!r}')
+            raise InputError(f'arch: depths must be five positive integers, one for each stage, got {self.depths!r}')
         if depths[0] != 1:
-            raise InputError(f'arch: stage 1 is one layer, got depths {depths!r}: name 1 and put the others in stage 2')
+            raise InputError(
+                f'arch: stage 1 has one layer, got depths {depths!r}: begin with 1 and put the other layers in stage 2'
+            )
         object.__setattr__(self, 'depths', depths)
         for name in 'ab':
             value = getattr(self, name)
@@ -50,18 +53,19 @@ class ArchSpec:
             )
         if not _is_count(self.groups) or any(w % self.groups for w in self.widths[1:]):
             raise InputError(
-                f'arch: groups must be a positive integer that divides the widths {self.widths[1:]}, got {self.groups!r}'
+                f'arch: groups must be a positive integer that divides the widths {self.widths[1:]}, '
+                f'got {self.groups!r}'
             )
         if not isinstance(self.se, bool):
             raise InputError(f'arch: se must be True or False, got {self.se!r}')
         if self.se and min(self.widths) < SE_RATIO:
             raise InputError(f'arch: se=True needs widths of at least {SE_RATIO}, got {self.widths}')
 
-    def _exact_widths(self):
+    def _exact_widths(self) -> tuple[float, ...]:
         return min(64, 64 * self.a), 64 * self.a, 128 * self.a, 256 * self.a, 512 * self.b
 
     @property
-    def widths(self) -> tuple[int, int, int, int, int]:
+    def widths(self) -> tuple[int, ...]:
         """Channels of the five stages (paper, Table 2)."""
         return tuple(int(width) for width in self._exact_widths())
 
@@ -87,11 +91,11 @@ ARCHS: dict[str, ArchSpec] = {
 }
 
 
-def get_arch(arch: 'str | Mapping | ArchSpec') -> ArchSpec:
-    """The spec of a published architecture by its name, or of one's own from a dict of `ArchSpec`'s fields.
+def get_arch(arch: str | Mapping[str, Any] | ArchSpec) -> ArchSpec:
+    """The spec of a published architecture by its name, or of a new one by a dict of the fields of `ArchSpec`.
 
     Raises:
-        InputError: an unknown name (the known ones are listed), or a dict that is no spec.
+        InputError: an unknown name (the message lists the known ones), or a dict that is no spec.
     """
     if isinstance(arch, ArchSpec):
         return arch
@@ -111,7 +115,7 @@ def get_arch(arch: 'str | Mapping | ArchSpec') -> ArchSpec:
 
 
 def arch_name(spec: ArchSpec) -> str:
-    """The published name of an architecture, or its facts, as in `RepVGG(1,2,2,5,1; a=0.25, b=0.25, groups=2)`."""
+    """`RepVGG-A0` and so on for a published architecture, `RepVGG(1,2,2,5,1; a=0.25, b=0.25)` and so on for any other."""
     for name, known in ARCHS.items():
         if known == spec:
             return f'RepVGG-{name}'

@@ -1,7 +1,10 @@
 """The RepVGG block: three branches for training, one 3x3 conv for inference (paper, sections 3.2 and 3.3)."""
 
-from contextlib import contextmanager, nullcontext
+from collections import OrderedDict
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import replace
+from typing import Any
 
 import torch
 import torch.nn.functional as F
@@ -18,7 +21,7 @@ from .reparam import fuse_branches, fuse_conv_bn, identity_kernel
 
 
 class SEBlock(nn.Module):
-    """Squeeze-and-excitation, (N, C, H, W) -> the same; pools any size, where the official code pools squares only."""
+    """Squeeze-and-excitation, (N, C, H, W) -> (N, C, H, W), of any size; the official code takes square maps only."""
 
     def __init__(self, channels: int):
         super().__init__()
@@ -30,21 +33,43 @@ class SEBlock(nn.Module):
         return x * self.up(gate).sigmoid()
 
 
-class RepVGGBlock(nn.Module):
-    """One layer of the body, (N, C_in, H, W) -> (N, C_out, ceil(H / stride), ceil(W / stride)), after its ReLU.
+class Branch(nn.Sequential):
+    """A conv and its norm, under their official names."""
 
-    The names of the parameters are those of the official code. A state dict in training form loads into a block
-    in deploy form (it is fused on the way); the other way round is refused.
+    conv: nn.Conv2d
+    bn: nn.Module
+
+    def __init__(self, conv: nn.Conv2d, bn: nn.Module):
+        super().__init__(OrderedDict(conv=conv, bn=bn))
+
+
+class RepVGGBlock(nn.Module):
+    """One layer of the body with its ReLU, (N, C_in, H, W) -> (N, C_out, ceil(H / stride), ceil(W / stride)).
+
+    Parameters have their official names. A state dict in training form is fused when it is loaded into a block in
+    deploy form; a fused state dict cannot be loaded into a block in training form.
 
     Args:
-        plan: channels, stride, dilation and groups, read by both forms.
-        norm_cfg: norm of the branches, as mmcv's `build_norm_layer` takes it; None for BN. Only BN and SyncBN can be fused.
+        plan: channels, stride, dilation and groups of both forms.
+        norm_cfg: norm of the branches, as mmcv's `build_norm_layer` takes it; None for BN. Only BN and
+            SyncBN can be fused.
         with_cp: save memory in training by computing the block again in the backward pass. Gradients and BN
             statistics are those of a block without it.
         deploy: build the fused form.
     """
 
-    def __init__(self, plan: LayerPlan, norm_cfg: 'dict | None' = None, with_cp: bool = False, deploy: bool = False):
+    rbr_dense: Branch
+    rbr_1x1: Branch
+    rbr_identity: nn.Module | None
+    rbr_reparam: nn.Conv2d
+
+    def __init__(
+        self,
+        plan: LayerPlan,
+        norm_cfg: dict[str, Any] | None = None,
+        with_cp: bool = False,
+        deploy: bool = False,
+    ):
         super().__init__()
         self.plan = plan
         self.norm_cfg = norm_cfg or dict(type='BN')
@@ -55,8 +80,8 @@ class RepVGGBlock(nn.Module):
         if deploy:
             self.rbr_reparam = self._conv(3, bias=True)
         else:
-            self.rbr_dense = self._conv_norm(3)
-            self.rbr_1x1 = self._conv_norm(1)
+            self.rbr_dense = Branch(self._conv(3, bias=False), self._norm())
+            self.rbr_1x1 = Branch(self._conv(1, bias=False), self._norm())
             self.rbr_identity = self._norm() if plan.has_identity else None
 
     def _conv(self, kernel_size: int, bias: bool) -> nn.Conv2d:
@@ -76,12 +101,6 @@ class RepVGGBlock(nn.Module):
     def _norm(self) -> nn.Module:
         return build_norm_layer(self.norm_cfg, self.plan.out_channels)[1]
 
-    def _conv_norm(self, kernel_size: int) -> nn.Sequential:
-        branch = nn.Sequential()
-        branch.add_module('conv', self._conv(kernel_size, bias=False))
-        branch.add_module('bn', self._norm())
-        return branch
-
     def _norms(self) -> list[nn.Module]:
         norms = [] if self.deploy else [self.rbr_dense.bn, self.rbr_1x1.bn, self.rbr_identity]
         return [norm for norm in norms if norm is not None]
@@ -96,39 +115,42 @@ class RepVGGBlock(nn.Module):
             out = self.rbr_reparam(x)
         else:
             out = self.rbr_dense(x)
-            out += self.rbr_1x1(x)  # in place: no norm needs its output in the backward pass
+            out += self.rbr_1x1(x)  # in place is safe: no norm needs its output in the backward pass
             if self.rbr_identity is not None:
                 out += self.rbr_identity(x)
         return self.nonlinearity(self.se(out))
 
-    def _checkpoint_contexts(self):
+    def _checkpoint_contexts(self) -> tuple[AbstractContextManager[None], AbstractContextManager[None]]:
         return nullcontext(), self._statistics_kept()
 
     @contextmanager
-    def _statistics_kept(self):
-        """The second forward pass of a checkpointed block must not count its batch twice."""
-        norms = [norm for norm in self._norms() if isinstance(norm, _BatchNorm) and norm.track_running_stats]
-        before = [(norm.momentum, norm.num_batches_tracked.clone()) for norm in norms]
-        for norm in norms:
+    def _statistics_kept(self) -> Iterator[None]:
+        """Keep the BN statistics in the second forward pass of a checkpointed block, which sees the same batch again."""
+        norms = [norm for norm in self._norms() if isinstance(norm, _BatchNorm)]
+        before = [
+            (norm, norm.momentum, counter, counter.clone())
+            for norm in norms
+            if (counter := norm.num_batches_tracked) is not None  # there are none without running statistics
+        ]
+        for norm, *_ in before:
             norm.momentum = 0.0
         try:
             yield
         finally:
-            for norm, (momentum, batches) in zip(norms, before, strict=True):
+            for norm, momentum, counter, batches in before:
                 norm.momentum = momentum
-                norm.num_batches_tracked.copy_(batches)
+                counter.copy_(batches)
 
     def get_equivalent_kernel_bias(self) -> tuple[Tensor, Tensor]:
         """The kernel (C_out, C_in / groups, 3, 3) and bias (C_out,) of the one conv that equals the branches.
 
-        Differentiable; the block stays as it is. In deploy form: the conv's own.
+        Differentiable; the block is unchanged. In deploy form, they are those of its conv.
 
         Raises:
             InputError: as `check_fusible`.
         """
         if self.deploy:
-            return self.rbr_reparam.weight, self.rbr_reparam.bias
-        self.check_fusible()
+            return _kernel_and_bias(self.rbr_reparam)
         kernel = self.rbr_dense.conv.weight
         branches = [_fused(branch.conv.weight, branch.bn) for branch in (self.rbr_dense, self.rbr_1x1)]
         if self.rbr_identity is not None:
@@ -137,44 +159,45 @@ class RepVGGBlock(nn.Module):
         return fuse_branches(branches, kernel.dtype)
 
     def check_fusible(self) -> None:
-        """Raise `InputError` where a norm is no BN or SyncBN, or keeps no running statistics."""
+        """Raise `InputError` for a norm other than BN and SyncBN, and for one without running statistics."""
         for norm in self._norms():
-            _check_fusible(norm)
+            _as_fusible(norm)
 
     @torch.no_grad()
     def switch_to_deploy(self) -> None:
-        """Replace the branches by the one conv that equals them, in place; nothing happens in deploy form.
+        """Replace the branches by the one conv that equals them, in place; does nothing in deploy form.
 
-        The conv is trained where the 3x3 kernel of the branches was, so that a frozen block stays frozen.
+        The conv requires gradients if the 3x3 kernel of the branches did, so that a frozen block stays frozen.
 
         Raises:
             InputError: as `check_fusible`; the block is then unchanged.
         """
         if self.deploy:
             return
-        kernel, bias = self.get_equivalent_kernel_bias()
-        conv = self._conv(3, bias=True).to(kernel).train(self.training)
+        fused = self.get_equivalent_kernel_bias()
+        conv = self._conv(3, bias=True).to(fused[0]).train(self.training)
         conv.requires_grad_(self.rbr_dense.conv.weight.requires_grad)
-        conv.weight.copy_(kernel)
-        conv.bias.copy_(bias)
+        for parameter, value in zip(_kernel_and_bias(conv), fused, strict=True):
+            parameter.copy_(value)
         self.rbr_reparam = conv
         del self.rbr_dense, self.rbr_1x1, self.rbr_identity
         self.deploy = True
 
-    def _load_from_state_dict(self, state_dict, prefix, *args, **kwargs):
-        """Fuse a training form on its way into a deploy form; refuse the opposite."""
+    def _load_from_state_dict(self, state_dict: dict[str, Tensor], prefix: str, *args: Any, **kwargs: Any) -> None:
+        """Fuse a training form that is loaded into a deploy form; refuse the opposite."""
         if not self.deploy and f'{prefix}rbr_reparam.weight' in state_dict:
             raise InputError(
-                f'the weights of {prefix[:-1] or "this block"} are fused and cannot be taken apart again: load the training '
-                'checkpoint, or build the backbone with deploy=True: in its dict of the config, with '
-                "--cfg-options model.backbone.deploy=True, or init_model(..., cfg_options={'model.backbone.deploy': True})"
+                f'the weights of {prefix[:-1] or "this block"} are fused and cannot be taken apart again: load the '
+                'training checkpoint, or build the backbone with deploy=True: in its dict of the config, with '
+                '--cfg-options model.backbone.deploy=True, or '
+                "init_model(..., cfg_options={'model.backbone.deploy': True})"
             )
         if self.deploy and f'{prefix}rbr_dense.conv.weight' in state_dict:
             self._fuse_state_dict(state_dict, prefix)
         super()._load_from_state_dict(state_dict, prefix, *args, **kwargs)
 
-    def _fuse_state_dict(self, state_dict: dict, prefix: str) -> None:
-        """Replace the tensors of the branches in `state_dict` by the kernel and bias that equal them, in place."""
+    def _fuse_state_dict(self, state_dict: dict[str, Tensor], prefix: str) -> None:
+        """Replace the tensors of the branches in `state_dict`, in place, by the kernel and bias that equal them."""
         names = [name for name in state_dict if name.startswith(f'{prefix}rbr_')]
         branches = {name[len(prefix) :]: state_dict.pop(name) for name in names}
         training_form = RepVGGBlock(replace(self.plan, se=False), self.norm_cfg)
@@ -185,19 +208,19 @@ class RepVGGBlock(nn.Module):
 
 
 def unwrap_model(model: nn.Module) -> nn.Module:
-    """The model inside the wrappers of distributed and parallel training; any other model itself."""
+    """The model inside the wrappers of distributed and parallel training; the model itself where there is none."""
     while is_model_wrapper(model):  # torch's own wrappers are registered with mmengine's
-        model = model.module
+        model = model.get_submodule('module')
     return model
 
 
 def find_blocks(model: nn.Module) -> list[RepVGGBlock]:
-    """The blocks of a model that are still in training form."""
+    """The blocks of a model that are in training form."""
     return [module for module in model.modules() if isinstance(module, RepVGGBlock) and not module.deploy]
 
 
 def switch_to_deploy(model: nn.Module) -> None:
-    """Fuse every block of a model in place: all of them or, where one cannot be fused (`InputError`), none."""
+    """Fuse every block of a model in place. Where one block cannot be fused, `InputError` is raised and none is."""
     blocks = find_blocks(model)
     for block in blocks:
         block.check_fusible()
@@ -205,11 +228,19 @@ def switch_to_deploy(model: nn.Module) -> None:
         block.switch_to_deploy()
 
 
+def _kernel_and_bias(conv: nn.Conv2d) -> tuple[Tensor, Tensor]:
+    assert conv.bias is not None  # every fused conv has one
+    return conv.weight, conv.bias
+
+
 def _fused(kernel: Tensor, norm: nn.Module) -> tuple[Tensor, Tensor]:
-    return fuse_conv_bn(kernel, norm.running_mean, norm.running_var, norm.weight, norm.bias, norm.eps)
+    bn = _as_fusible(norm)
+    assert bn.running_mean is not None and bn.running_var is not None
+    return fuse_conv_bn(kernel, bn.running_mean, bn.running_var, bn.weight, bn.bias, bn.eps)
 
 
-def _check_fusible(norm: nn.Module) -> None:
+def _as_fusible(norm: nn.Module) -> _BatchNorm:
+    """The norm itself, typed; `InputError` where it cannot be fused."""
     if not isinstance(norm, _BatchNorm):
         raise InputError(
             f'cannot fuse {type(norm).__name__}: only BN and SyncBN become part of a conv; '
@@ -219,3 +250,4 @@ def _check_fusible(norm: nn.Module) -> None:
         raise InputError(
             f'cannot fuse a {type(norm).__name__} without running statistics: build it with track_running_stats=True'
         )
+    return norm

@@ -1,4 +1,4 @@
-"""Spec and output stride -> the facts of every layer, before any layer exists. Standard library only."""
+"""Plans channels, stride, dilation and groups of every layer before any layer exists. Standard library only."""
 
 from collections import Counter
 from collections.abc import Sequence
@@ -17,7 +17,7 @@ _STAGES = {
 
 @dataclass(frozen=True)
 class LayerPlan:
-    """One 3x3 layer of the body; its padding equals its dilation, so that only the stride changes the size."""
+    """One 3x3 layer of the body. Its padding equals its dilation, so that only the stride changes the size."""
 
     stage: int  # 0 to 4: the paper's stages 1 to 5
     in_channels: int
@@ -37,21 +37,22 @@ def plan_layers(
     spec: ArchSpec,
     in_channels: int = 3,
     output_stride: int = 32,
-    dilate_last: 'int | None' = None,
+    dilate_last: int | None = None,
     stem_stride: int = 2,
 ) -> tuple[LayerPlan, ...]:
-    """Lay out the body, first layer to last (paper, sections 3.4 and 4.3).
+    """Plan every layer of the body, from first to last (paper, sections 3.4 and 4.3).
 
     Args:
         spec: the architecture.
         in_channels: channels of the image.
         output_stride: 32; 16 (stage 5 at stride 1, dilation 2); or 8 (stages 4 and 5 at stride 1, dilations 2
             and 4, as in PSPNet).
-        dilate_last: dilate only that many layers at the end of the body; 5 is the paper's "fast". The strides
-            stay as they are. None: every layer of the stages named above.
+        dilate_last: dilate only this number of layers at the end of the body; 5 is the paper's "fast". The strides
+            stay the same. None: dilate every layer of the stages named above.
+        stem_stride: stride of the first layer, 2 or 1.
 
     Raises:
-        InputError: an output stride other than these, or a `dilate_last` beyond what is dilated.
+        InputError: an argument with a value that is not allowed; `dilate_last` above the number of dilated layers.
     """
     if output_stride not in _STAGES:
         raise InputError(f'output_stride must be one of {", ".join(map(str, sorted(_STAGES)))}, got {output_stride!r}')
@@ -63,7 +64,7 @@ def plan_layers(
     strides = (stem_stride, *strides[1:])
     _check_dilate_last(spec, dilations, output_stride, dilate_last)
 
-    layers = []
+    layers: list[LayerPlan] = []
     total = sum(spec.depths)
     for stage, (depth, width) in enumerate(zip(spec.depths, spec.widths, strict=True)):
         for i in range(depth):
@@ -84,9 +85,9 @@ def plan_layers(
     return tuple(layers)
 
 
-def layer_names(plans: 'Sequence[LayerPlan]') -> list[str]:
+def layer_names(plans: Sequence[LayerPlan]) -> list[str]:
     """The official name of every layer in a state dict: `stage0`, `stage1.0`, `stage1.1`, ..."""
-    numbers = Counter()
+    numbers: Counter[int] = Counter()
     names = []
     for plan in plans:
         names.append('stage0' if plan.stage == 0 else f'stage{plan.stage}.{numbers[plan.stage]}')
@@ -94,7 +95,7 @@ def layer_names(plans: 'Sequence[LayerPlan]') -> list[str]:
     return names
 
 
-def _check_dilate_last(spec, dilations, output_stride, dilate_last):
+def _check_dilate_last(spec: ArchSpec, dilations: Sequence[int], output_stride: int, dilate_last: int | None) -> None:
     if dilate_last is None:
         return
     most = sum(depth for depth, dilation in zip(spec.depths, dilations, strict=True) if dilation > 1)

@@ -1,4 +1,6 @@
-"""The head of PSPNet where mmseg's cannot say what the paper says."""
+"""The head of PSPNet as the official code has it, which no setting of mmseg's `PSPHead` gives."""
+
+from typing import Any
 
 from mmcv.cnn import ConvModule
 from mmseg.models.decode_heads import PSPHead
@@ -12,14 +14,17 @@ from ..errors import InputError
 class QuarterPSPHead(PSPHead):
     """PSPHead whose pyramid reduces the C channels of the backbone to C / 4 for each bin, as the official PSPNet does.
 
-    In mmseg's head they are as many as the `channels` of the 3x3 conv behind the pyramid: the same for the 2,048
-    channels of a ResNet or RepVGG-B1 (512), not for the 2,560 of a RepVGG-B2 (640).
+    mmseg's head reduces them to `channels`, the width of the 3x3 conv behind the pyramid. Both are 512 for the 2,048
+    channels of a ResNet or RepVGG-B1; for the 2,560 channels of a RepVGG-B2, C / 4 is 640.
+
+    Args:
+        kwargs: those of mmseg's `PSPHead`.
 
     Raises:
-        InputError: `in_channels` that the number of bins does not divide.
+        InputError: `in_channels` is no multiple of the number of bins.
     """
 
-    def __init__(self, **kwargs):
+    def __init__(self, **kwargs: Any):
         super().__init__(**kwargs)
         bins = len(self.pool_scales)
         if self.in_channels % bins:

@@ -1,7 +1,7 @@
 """The algebra of structural re-parameterization, on tensors alone (paper, section 3.3).
 
-Every function is differentiable. Sums are done in double precision, whatever comes in, and `fuse_branches`
-rounds once at the end.
+Every function is differentiable. Sums are computed in double precision for inputs of any precision, and
+`fuse_branches` rounds once at the end.
 """
 
 import torch
@@ -13,21 +13,21 @@ def fuse_conv_bn(
     kernel: Tensor,
     running_mean: Tensor,
     running_var: Tensor,
-    weight: 'Tensor | None',
-    bias: 'Tensor | None',
+    weight: Tensor | None,
+    bias: Tensor | None,
     eps: float,
-    conv_bias: 'Tensor | None' = None,
+    conv_bias: Tensor | None = None,
 ) -> tuple[Tensor, Tensor]:
     """A conv and the BN behind it as one conv (paper, Eq. 3).
 
     Args:
         kernel: (C_out, C_in / groups, k, k).
-        running_mean, running_var, weight, bias: (C_out,) each; no weight and bias for a BN without affine.
+        running_mean, running_var, weight, bias: of the BN, (C_out,) each; weight and bias are None without affine.
         eps: of the BN.
-        conv_bias: (C_out,), of a conv that has one.
+        conv_bias: bias of the conv, (C_out,); None where it has none.
 
     Returns:
-        The kernel, of the same shape, and the bias (C_out,), both double.
+        The kernel, of the same shape, and the bias (C_out,), both in double precision.
     """
     scale = (running_var.double() + eps).rsqrt()
     if weight is not None:
@@ -40,16 +40,22 @@ def fuse_conv_bn(
 
 
 def pad_1x1_to_3x3(kernel: Tensor) -> Tensor:
-    """(C_out, C_in, 1, 1) -> (C_out, C_in, 3, 3), zero but in the middle."""
+    """(C_out, C_in, 1, 1) -> (C_out, C_in, 3, 3): the same values in the middle, zeros around them."""
     return F.pad(kernel, [1, 1, 1, 1])
 
 
-def identity_kernel(channels: int, groups: int, device: 'torch.device | str' = 'cpu') -> Tensor:
-    """The 1x1 kernel (channels, channels / groups, 1, 1), double, of a grouped conv that changes nothing."""
+def identity_kernel(channels: int, groups: int, device: torch.device | str = 'cpu') -> Tensor:
+    """The kernel, double precision (channels, channels / groups, 1, 1), of a grouped 1x1 conv that returns its input."""
     return torch.eye(channels // groups, dtype=torch.double, device=device).repeat(groups, 1)[..., None, None]
 
 
-def fuse_branches(branches: 'list[tuple[Tensor, Tensor]]', dtype: torch.dtype) -> tuple[Tensor, Tensor]:
-    """Parallel convs of one stride, given as (kernel, bias) with 3x3 or 1x1 kernels, as one 3x3 conv of `dtype`."""
+def fuse_branches(branches: list[tuple[Tensor, Tensor]], dtype: torch.dtype) -> tuple[Tensor, Tensor]:
+    """The sum of parallel convs of one stride as one 3x3 conv.
+
+    Args:
+        branches: kernel and bias of each conv, with 3x3 or 1x1 kernels.
+        dtype: of the returned kernel and bias.
+    """
     kernels = [kernel if kernel.shape[-1] == 3 else pad_1x1_to_3x3(kernel) for kernel, _ in branches]
-    return sum(kernels).to(dtype), sum(bias for _, bias in branches).to(dtype)
+    biases = [bias for _, bias in branches]
+    return sum(kernels[1:], kernels[0]).to(dtype), sum(biases[1:], biases[0]).to(dtype)

@@ -1,4 +1,4 @@
-"""Fusing whatever holds RepVGG blocks (paper, section 3.3)."""
+"""Fuses every RepVGG block in a model (paper, section 3.3)."""
 
 import copy
 
@@ -12,12 +12,12 @@ def reparameterize_model(model: nn.Module, inplace: bool = False) -> nn.Module:
     """Fuse every RepVGG block of a model into one 3x3 conv.
 
     Args:
-        model: anything that contains our blocks: a block, a backbone, a segmentor; also wrapped for distributed
-            training, in which case the model inside is what is fused and returned.
-        inplace: fuse the model itself. Otherwise it stays as it is and a copy is returned.
+        model: any module that contains our blocks: a block, a backbone, a segmentor. Of a model that is wrapped for
+            distributed training, the model inside is fused and returned.
+        inplace: fuse the model itself. Otherwise it is unchanged and a copy is returned.
 
     Raises:
-        InputError: nothing in it can be fused, or a norm is no BN; the model is then unchanged.
+        InputError: the model has no block in training form, or a norm other than BN; the model is then unchanged.
     """
     model = unwrap_model(model)
     blocks = find_blocks(model)
