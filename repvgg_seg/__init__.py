@@ -1,10 +1,13 @@
 """RepVGG for MMSegmentation. Importing the package registers its parts with mmseg."""
 
-from . import data, evaluation, registry, training  # noqa: F401 (registers)
-from .models import RepVGG, RepVGGClassifier, reparameterize_model
-from .optimize import optimize_for_inference
+from .quiet import quiet_imports
 from .version import __version__
-from .weights import load_weights
+
+with quiet_imports():
+    from . import data, evaluation, registry, training  # noqa: F401 (registers)
+    from .models import RepVGG, RepVGGClassifier, reparameterize_model
+    from .optimize import optimize_for_inference
+    from .weights import load_weights
 
 __all__ = [
     'RepVGG',

@@ -11,6 +11,7 @@ ROOMS = [
     'version',
     'registry',
     'errors',
+    'quiet',
     'files',
     'measure',
     'weight_names',
