@@ -1,12 +1,15 @@
-"""Every evaluation scores the network that would be deployed."""
+"""Evaluation of the fused network, during training too."""
 
 import random
+from contextlib import ExitStack
 
 import numpy as np
 import torch
 from mmengine.hooks import Hook
 from mmengine.logging import print_log
 from mmengine.registry import HOOKS
+from mmengine.runner import Runner
+from torch import nn
 
 from ...models.block import find_blocks
 from ...models.reparameterize import reparameterize_model
@@ -17,13 +20,13 @@ from ...optimize import optimize_for_inference
 class SwitchToDeployHook(Hook):
     """Put a fused copy in the model's place for the time of a validation or test.
 
-    The training form is not touched: parameters, BN statistics, optimizer and, as validation also draws random
-    numbers (the seed of its data loader), the states of the random generators go on as if there had been no
-    validation. Where `EMAHook` is used, the averaged parameters are the ones that are fused. A model without
-    blocks in training form is evaluated as it is.
+    The run goes on as if there had been no validation: parameters, BN statistics and optimizer are not touched, and the random
+    generators, from which a validation draws the seed of its data loader, are set back. Where `EMAHook` is used, the averaged
+    parameters are fused. A model without blocks in training form is evaluated as it is.
 
     Args:
-        optimize: test (not validate) the model as `optimize_for_inference` rewrites it, one without RepVGG too.
+        optimize: in a test, though not in a validation, evaluate what `optimize_for_inference` makes of the model, with or
+            without RepVGG blocks.
     """
 
     # After EMAHook (NORMAL) has put in the averaged parameters, before CheckpointHook (VERY_LOW) saves the best.
@@ -31,60 +34,55 @@ class SwitchToDeployHook(Hook):
 
     def __init__(self, optimize: bool = False):
         self.optimize = optimize
-        self._training_form = None
-        self._random_states = None
+        self._training_form: nn.Module | None = None
+        self._random_states = ExitStack()
 
-    def before_val(self, runner) -> None:
-        self._random_states = _get_random_states()
+    def before_val(self, runner: Runner) -> None:
+        self._random_states = _saved_random_states()
 
-    def after_val(self, runner) -> None:
-        _set_random_states(self._random_states)
+    def after_val(self, runner: Runner) -> None:
+        self._random_states.close()
 
-    def before_val_epoch(self, runner) -> None:
+    def before_val_epoch(self, runner: Runner) -> None:
         self._switch(runner)
 
-    def after_val_epoch(self, runner, metrics=None) -> None:
+    def after_val_epoch(self, runner: Runner, metrics: dict | None = None) -> None:
         self._switch_back(runner)
 
-    def before_test_epoch(self, runner) -> None:
+    def before_test_epoch(self, runner: Runner) -> None:
         if self.optimize:
             self._training_form = runner.model
             runner.model = optimize_for_inference(runner.model, input_shape=_input_shape(runner))
         else:
             self._switch(runner)
 
-    def after_test_epoch(self, runner, metrics=None) -> None:
+    def after_test_epoch(self, runner: Runner, metrics: dict | None = None) -> None:
         self._switch_back(runner)
 
-    def _switch(self, runner) -> None:
+    def _switch(self, runner: Runner) -> None:
         blocks = len(find_blocks(runner.model))
         if blocks:
             self._training_form = runner.model
             runner.model = reparameterize_model(runner.model)
             print_log(f'evaluating the fused form: {blocks} RepVGG blocks, one 3x3 conv each', 'current')
 
-    def _switch_back(self, runner) -> None:
+    def _switch_back(self, runner: Runner) -> None:
         if self._training_form is not None:
             runner.model, self._training_form = self._training_form, None
 
 
-def _input_shape(runner) -> tuple[int, int, int, int]:
-    """(N, 3, H, W) of what the network is going to see: windows, or whole images as the first of the data set."""
+def _input_shape(runner: Runner) -> tuple[int, int, int, int]:
+    """(1, 3, H, W) of what the network is going to see: windows, or images of the size of the first one."""
     test_cfg = runner.cfg.model.get('test_cfg', {})
     if test_cfg.get('mode') == 'slide':
         return 1, 3, *test_cfg.crop_size
     return 1, *runner.test_dataloader.dataset[0]['inputs'].shape
 
 
-def _get_random_states() -> tuple:
-    cuda = torch.cuda.get_rng_state_all() if torch.cuda.is_available() else None
-    return random.getstate(), np.random.get_state(), torch.get_rng_state(), cuda
-
-
-def _set_random_states(states: tuple) -> None:
-    python, numpy, cpu, cuda = states
-    random.setstate(python)
-    np.random.set_state(numpy)
-    torch.set_rng_state(cpu)
-    if cuda is not None:
-        torch.cuda.set_rng_state_all(cuda)
+def _saved_random_states() -> ExitStack:
+    """A stack that, when it is closed, sets the random generators back to where they are now."""
+    stack = ExitStack()
+    stack.callback(random.setstate, random.getstate())
+    stack.callback(np.random.set_state, np.random.get_state())
+    stack.enter_context(torch.random.fork_rng(range(torch.cuda.device_count())))
+    return stack
