@@ -6,12 +6,13 @@ from argparse import ArgumentParser, Namespace
 import torch
 from mmengine.registry import init_default_scope
 
-from ..errors import InputError, exit_on_input_error
+from ..errors import InputError
 from ..files import replacing
 from ..reports.benchmark_page import Row, benchmark_page, benchmark_table
 from ..reports.plot import plot_accuracy_against_speed
 from ..reports.record import check_writable, write_record
 from .benchmark_commands import BENCHMARKS, DEVICE, Benchmark
+from .exit import exit_on_input_error
 
 # Arguments that are no settings of a measurement: its rows name the models, and paths belong to one machine.
 _NOT_RECORDED = ('benchmark', 'names', 'out', 'peer', 'checkpoint', 'folder')

@@ -25,7 +25,7 @@ from ..errors import InputError
 from ..models.memory_format import MEMORY_FORMATS
 from ..optimize.options import DILATIONS, DTYPES, Options
 from ..reports.benchmark_page import Row
-from ..training.prepare import load_config
+from ..training.config import load_config
 from ..weights.load import load_weights
 
 # What a benchmark yields: the rows so far, whenever there are more, so that an hour's work is not lost when it is stopped.

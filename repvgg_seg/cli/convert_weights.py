@@ -2,12 +2,13 @@
 
 import argparse
 
-from ..errors import InputError, exit_on_input_error
+from ..errors import InputError
 from ..weight_names import FAMILIES
 from ..weights import install_safe_reader
 from ..weights.convert import convert
 from ..weights.read import read_checkpoint
 from ..weights.write import check_output, write_checkpoint
+from .exit import exit_on_input_error
 
 
 def parse_args() -> argparse.Namespace:

@@ -15,14 +15,14 @@ from typing import TextIO
 
 import cv2
 import torch
-from mmengine.registry import init_default_scope
 from mmseg.registry import MODELS
 
-from ..errors import exit_on_input_error
 from ..measure.timing import interleaved
 from ..models import reparameterize_model
-from ..training import prepare as preflight
+from ..training.config import load_config
+from ..training.prepare import prepare_model
 from ..weights.load import load_weights
+from .exit import exit_on_input_error
 from .invocation import command_line, config_name
 
 # The lines of a command's output that are shown on the screen.
@@ -73,9 +73,8 @@ def score(path: Path) -> dict[str, float]:
 @torch.no_grad()
 def seconds_per_image(checkpoint: Path, image: Path) -> dict[str, float]:
     """Median seconds of a forward pass of an image in training form and in fused form, timed in turn."""
-    cfg = preflight.load_config(CONFIG)
-    preflight.use_bn_without_peers(cfg)
-    init_default_scope('mmseg')
+    cfg = load_config(CONFIG)
+    prepare_model(cfg)
     model = MODELS.build(cfg.model).eval()
     load_weights(model, str(checkpoint))
     forms = dict(training=model, fused=reparameterize_model(model).eval())

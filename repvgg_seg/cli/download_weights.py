@@ -2,10 +2,11 @@
 
 import argparse
 
-from ..errors import InputError, exit_on_input_error
+from ..errors import InputError
 from ..models.archs import ARCHS
 from ..weights.download import download
 from ..weights.published import KNOWN_WEIGHTS, KnownWeights, find_known, weights_of
+from .exit import exit_on_input_error
 
 
 def parse_args() -> argparse.Namespace:

@@ -6,8 +6,9 @@ from collections.abc import Sequence
 from difflib import get_close_matches
 from importlib import import_module
 
-from ..errors import InputError, exit_on_input_error
+from ..errors import InputError
 from ..version import __version__
+from .exit import exit_on_input_error
 
 PROG = 'repvgg-seg'
 # Each is a module of this folder, with underscores in place of the hyphens.

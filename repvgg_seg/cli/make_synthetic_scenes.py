@@ -2,8 +2,8 @@
 
 import argparse
 
-from ..errors import exit_on_input_error
 from ..synthetic.dataset import generate
+from .exit import exit_on_input_error
 
 DEFAULT_ROOT = 'data/synthetic'  # the data_root of the config that the printed command trains
 

@@ -3,7 +3,7 @@
 import argparse
 
 from ..data.prepare_cityscapes import COUNTS, prepare
-from ..errors import exit_on_input_error
+from .exit import exit_on_input_error
 
 
 def parse_args() -> argparse.Namespace:

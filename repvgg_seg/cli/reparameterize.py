@@ -5,20 +5,21 @@ from typing import Any
 
 import cv2
 import torch
-from mmengine.registry import init_default_scope
 from mmseg.models import BaseSegmentor
 from mmseg.registry import MODELS
 from torch import Tensor
 
-from ..errors import InputError, exit_on_input_error
+from ..errors import InputError
 from ..measure.difference import relative_error
 from ..models import reparameterize_model
-from ..training import prepare as preflight
-from ..weights import install_safe_reader
+from ..training.config import load_config
+from ..training.config_options import add_config_options
+from ..training.prepare import prepare_model
 from ..weights.load import load_weights
 from ..weights.read import read_checkpoint
 from ..weights.stored_config import stored_config
 from ..weights.write import check_output, write_checkpoint
+from .exit import exit_on_input_error
 
 LIMIT = 1e-4  # of the relative error; rounding alone gives about 1e-6
 
@@ -31,9 +32,7 @@ def parse_args() -> argparse.Namespace:
     parser.add_argument('--image', help='image on which both forms are compared (random pixels by default)')
     parser.add_argument('--overwrite', action='store_true', help='replace OUT where it exists')
     parser.add_argument('--trust', action='store_true', help='read CHECKPOINT even if that runs code in the file')
-    parser.add_argument(
-        '--cfg-options', nargs='+', action=preflight.CfgOptions, help='override settings: key=value ...'
-    )
+    add_config_options(parser)
     return parser.parse_args()
 
 
@@ -68,11 +67,9 @@ def fused_meta(meta: dict[str, Any]) -> dict[str, Any]:
 @exit_on_input_error
 def main() -> None:
     args = parse_args()
-    install_safe_reader()
     check_output(args.checkpoint, args.out, args.overwrite)
-    cfg = preflight.load_config(args.config, args.cfg_options)
-    preflight.use_bn_without_peers(cfg)
-    init_default_scope('mmseg')
+    cfg = load_config(args.config, args.cfg_options)
+    prepare_model(cfg)
     model = MODELS.build(cfg.model)
     load_weights(model, args.checkpoint, trust=args.trust)
     fused = reparameterize_model(model)

@@ -3,17 +3,25 @@
 import argparse
 import os
 
+from mmengine.config import Config
 from mmengine.dist import is_main_process
-from mmengine.runner import Runner
+from mmengine.evaluator import BaseMetric
 
-from ..errors import InputError, exit_on_input_error
+from ..errors import InputError
 from ..models.block import find_blocks
+from ..quiet import quiet_warnings
 from ..reports.record import check_writable, write_record
-from ..training import prepare as preflight
+from ..training.config import load_config
+from ..training.config_options import add_config_options, add_launcher_options, parse_run_args
+from ..training.distributed import leave_group
+from ..training.prepare import prepare
+from ..training.runner import build_runner
+from ..training.work_dir import make_folder
 from ..weights.load import find_backbone, load_weights
+from .exit import exit_on_input_error
 
 
-def parse_args():
+def parse_args() -> argparse.Namespace:
     parser = argparse.ArgumentParser(
         description='Score a checkpoint: mIoU, mAcc, aAcc and the table of classes; top-1 and top-5'
     )
@@ -32,25 +40,21 @@ def parse_args():
     parser.add_argument('--wait-time', type=float, default=2, help='seconds that --show shows each')
     parser.add_argument('--trust', action='store_true', help='read a checkpoint that runs code of its own when read')
     parser.add_argument('--work-dir', help='where the log goes; work_dirs/CONFIG by default')
-    parser.add_argument(
-        '--cfg-options', nargs='+', action=preflight.CfgOptions, help='override settings: key=value ...'
-    )
-    parser.add_argument('--launcher', choices=['none', 'pytorch', 'slurm', 'mpi'], default='none')
-    parser.add_argument('--local_rank', '--local-rank', type=int, default=0)
-    args = parser.parse_args()
-    os.environ.setdefault('LOCAL_RANK', str(args.local_rank))
-    return args
+    add_config_options(parser)
+    add_launcher_options(parser)
+    return parse_run_args(parser)
 
 
-def apply_args(cfg, args):
-    cfg.launcher = args.launcher
-    cfg.load_from, cfg.resume = None, False  # the tool loads the checkpoint itself, strictly
-    preflight.default_work_dir(cfg, args.config, args.work_dir)
-    for folder, option in ((cfg.work_dir, '--work-dir'), (args.show_dir, '--show-dir'), (args.out, '--out')):
-        preflight.check_folder(folder, option)
-    preflight.use_bn_without_peers(cfg)
-    preflight.use_gloo_without_gpu(cfg)
-    preflight.fit_loaders(cfg)
+def apply_args(cfg: Config, args: argparse.Namespace) -> None:
+    """Edit the config as the options of this tool say.
+
+    Raises:
+        InputError: options that do not go together, or not with this config.
+    """
+    make_folder(args.show_dir, '--show-dir')
+    make_folder(args.out, '--out')
+    if args.result:
+        check_writable(args.result)
     if 'decode_head' not in cfg.model:
         check_classifier_args(args)
     if args.tta and 'tta_pipeline' not in cfg:
@@ -73,15 +77,15 @@ def apply_args(cfg, args):
     save_predictions(cfg, args)
 
 
-def check_classifier_args(args):
+def check_classifier_args(args: argparse.Namespace) -> None:
     """Refuse what is for segmentors only."""
     for name in ('tta', 'out', 'format_only', 'show_dir', 'show'):
         if getattr(args, name):
             raise InputError(f'--{name.replace("_", "-")} is for segmentors, and {args.config} is none: leave it out')
 
 
-def without_labels(pipeline):
-    """A pipeline, or the ones inside its test-time augmentation, without loading labels."""
+def without_labels(pipeline: list[dict]) -> list[dict]:
+    """A pipeline without the steps that load labels, those inside its test-time augmentation included."""
     steps = [step for step in pipeline if step['type'] != 'LoadAnnotations']
     for step in steps:
         if step['type'] == 'TestTimeAug':
@@ -89,7 +93,8 @@ def without_labels(pipeline):
     return steps
 
 
-def save_predictions(cfg, args):
+def save_predictions(cfg: Config, args: argparse.Namespace) -> None:
+    """Edit the config as `--out` and `--format-only` say."""
     if args.format_only and not args.out:
         raise InputError('--format-only needs --out DIR, the folder for the predictions')
     if args.format_only and args.result:
@@ -110,7 +115,8 @@ def save_predictions(cfg, args):
         cfg.test_evaluator.output_dir = args.out
 
 
-def form_of(args, is_repvgg):
+def form_of(args: argparse.Namespace, is_repvgg: bool) -> str:
+    """The form that is scored, as the record names it."""
     if args.optimize:
         return 'optimized'
     if not is_repvgg:
@@ -118,24 +124,24 @@ def form_of(args, is_repvgg):
     return 'training form' if args.no_fuse else 'fused'
 
 
-def per_class_of(metric):
-    """The table of classes, of a metric that has one."""
+def per_class_of(metric: BaseMetric) -> dict[str, dict]:
+    """The table of classes for the record, where the metric has one."""
     return dict(per_class=metric.per_class) if hasattr(metric, 'per_class') else {}
 
 
 @exit_on_input_error
-def main():
+def main() -> None:
     args = parse_args()
-    cfg = preflight.load_config(args.config, args.cfg_options)
+    cfg = load_config(args.config, args.cfg_options)
+    prepare(cfg, args, 'test')
     apply_args(cfg, args)
-    if args.result:
-        check_writable(args.result)
-    runner = Runner.from_cfg(cfg)
-    load_weights(runner.model, args.checkpoint, trust=args.trust)
-    is_repvgg = find_backbone(runner.model)[1] is not None
-    if args.no_fuse and is_repvgg and not find_blocks(runner.model):
-        raise InputError(f'--no-fuse: {args.checkpoint} is fused already; give the training checkpoint')
-    metrics = runner.test()
+    with quiet_warnings():
+        runner = build_runner(cfg)
+        load_weights(runner.model, args.checkpoint, trust=args.trust)
+        is_repvgg = find_backbone(runner.model)[1] is not None
+        if args.no_fuse and is_repvgg and not find_blocks(runner.model):
+            raise InputError(f'--no-fuse: {args.checkpoint} is fused already; give the training checkpoint')
+        metrics = runner.test()
     if args.result and is_main_process():
         write_record(
             args.result,
@@ -149,4 +155,4 @@ def main():
             metrics={name: float(value) for name, value in metrics.items()},
             **per_class_of(runner.test_evaluator.metrics[0]),
         )
-    preflight.leave_group()
+    leave_group()

@@ -4,8 +4,9 @@ import argparse
 import sys
 from pathlib import Path
 
-from ..errors import InputError, exit_on_input_error
+from ..errors import InputError
 from ..reports.readme_tables import find_project, with_tables
+from .exit import exit_on_input_error
 
 
 @exit_on_input_error

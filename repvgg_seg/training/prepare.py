@@ -1,201 +1,76 @@
-"""What a config can be told before anything is built from it."""
+"""Everything between reading a config and building from it, in the order in which the steps depend on each other."""
 
-import ast
-import os
-import os.path as osp
+from argparse import Namespace
+from typing import Literal
 
-import torch
-from mmengine.config import Config, DictAction
-from mmengine.logging import print_log
-from mmengine.runner import CheckpointLoader, find_latest_checkpoint
+from mmengine.config import Config
+from mmengine.registry import init_default_scope
 
-from ..errors import InputError
-from ..registry import drop_scope
-from ..weights.published import missing_weights_message
-from .find_config import find_config
-
-
-class CfgOptions(DictAction):
-    """mmengine's `--cfg-options`, which also takes a dict in Python's notation and says what it cannot read."""
-
-    @staticmethod
-    def _parse_iterable(value):
-        return ast.literal_eval(value) if value.startswith('{') else DictAction._parse_iterable(value)
-
-    def __call__(self, parser, namespace, values, option_string=None):
-        try:
-            super().__call__(parser, namespace, values, option_string)
-        except (AssertionError, RecursionError, SyntaxError, ValueError):
-            parser.error(
-                f'cannot read {" ".join(values)!r}: give key=value, with lists as key="[a,b]" and dicts as key="{{\'a\': 1}}"'
-            )
+from ..weights import install_safe_reader
+from .amp import use_amp
+from .config_check import TEST, TRAINING, VALIDATION, check_config
+from .data_loaders import fit_loaders
+from .distributed import keep_global_batch, scale_learning_rate, use_bn_without_peers, use_gloo_without_gpu
+from .pretrained import check_pretrained
+from .resume import check_no_earlier_run, resume_from
+from .work_dir import make_folder, set_work_dir
 
 
-def load_config(path: str, options: 'dict | None' = None) -> Config:
-    """Read a config, found by `find_config`, and put `--cfg-options` over it.
+def prepare(cfg: Config, args: Namespace, stage: Literal['train', 'test']) -> None:
+    """Check a config and edit it as the options of tools/train.py or tools/test.py say, before its Runner exists.
+
+    Args:
+        cfg: what `load_config` returned; changed in place.
+        args: the options of the tool.
+        stage: which of the two tools.
 
     Raises:
-        InputError: no such file or name, one that is no config, or options that do not fit it.
+        InputError: the config or an option is wrong; nothing has been built then.
     """
-    path = find_config(path)
-    if path.endswith(('.pth', '.safetensors')):
-        raise InputError(f'{path} is a checkpoint: the config comes first, then the checkpoint')
-    try:
-        cfg = Config.fromfile(path)
-    except (OSError, SyntaxError, TypeError, KeyError) as error:
-        raise InputError(f'{path} is no config: {error}') from error
-    drop_scope(cfg._cfg_dict)
-    try:
-        cfg.merge_from_dict(options or {})
-    except (TypeError, KeyError, AttributeError) as error:
-        raise InputError(f'--cfg-options do not fit {path}: {error}') from error
-    if 'model' not in cfg:
-        raise InputError(f'{path} has no model: it is a part of a config; take one of configs/*.py')
-    return cfg
-
-
-def default_work_dir(cfg: Config, config_path: str, work_dir: 'str | None') -> None:
-    """`work_dir` in mmseg's order: the command line, the config, `work_dirs/` and the config's name."""
-    name = osp.splitext(osp.basename(config_path))[0]
-    cfg.work_dir = work_dir or cfg.get('work_dir') or osp.join('work_dirs', name)
-
-
-def check_folder(path: 'str | None', option: str) -> None:
-    """Make the folder that an option names; `InputError` where that will not do."""
-    try:
-        if path:
-            os.makedirs(path, exist_ok=True)
-    except OSError as error:
-        raise InputError(f'{option} {path}: cannot make this folder ({error.strerror}); name another') from None
-
-
-def check_work_dir_is_new(work_dir: str) -> None:
-    """Raise `InputError` where a run would write over the checkpoints of an earlier one."""
-    latest = find_latest_checkpoint(work_dir) if osp.isdir(work_dir) else None
-    if latest:
-        raise InputError(
-            f'{work_dir} holds an earlier run ({osp.basename(latest)}), which would be overwritten: '
-            '--resume goes on from it, --work-dir DIR starts elsewhere'
-        )
-
-
-def resume_from(cfg: Config, checkpoint: str) -> None:
-    """Set a config to go on from a checkpoint, or with 'auto' from the latest in its work dir.
-
-    The seed comes from it too, where the config has none: mmengine would restore that only after the sampler is built, and
-    the images would come in another order.
-
-    Raises:
-        InputError: 'auto' and there is none, or one that cannot be read.
-    """
-    if checkpoint == 'auto':
-        checkpoint = find_latest_checkpoint(cfg.work_dir) if osp.isdir(cfg.work_dir) else None
-        if checkpoint is None:
-            raise InputError(f'--resume: no checkpoint in {cfg.work_dir}; start without it, or name one')
-    cfg.resume, cfg.load_from = True, checkpoint
-    seed = CheckpointLoader.load_checkpoint(checkpoint, 'cpu').get('meta', {}).get('seed')
-    if seed is not None and (cfg.get('randomness') or {}).get('seed') is None:
-        cfg.randomness = dict(cfg.get('randomness') or {}, seed=seed)
-    for part in list(_dicts_in(cfg.model)):
-        if (part.get('init_cfg') or {}).get('type') == 'Pretrained':
-            part['init_cfg'] = None  # the checkpoint brings the weights
-
-
-def check_pretrained(model_cfg: dict) -> None:
-    """Raise `InputError` where a `Pretrained` init_cfg names no file, or a local one that is not there."""
-    for part in _dicts_in(model_cfg):
-        if part.get('type') != 'Pretrained':
-            continue
-        path = part.get('checkpoint')
-        if not path:
-            raise InputError(
-                'init_cfg Pretrained without a checkpoint: to train from scratch set init_cfg=None as a whole'
-            )
-        if '://' not in path and not osp.isfile(osp.expanduser(path)):
-            raise InputError(missing_weights_message(path))
-
-
-def fit_loaders(cfg: Config) -> None:
-    """Leave out what a loader cannot have: workers that persist where there are none, pinned memory without a GPU."""
-    for loader in filter(None, map(cfg.get, ('train_dataloader', 'val_dataloader', 'test_dataloader'))):
-        if not loader.get('num_workers'):
-            loader.pop('persistent_workers', None)
-            loader.pop('prefetch_factor', None)
-        if not torch.cuda.is_available():
-            loader.pop('pin_memory', None)
-
-
-def use_amp(cfg: Config) -> None:
-    """Train in mixed precision: float16 with a dynamic loss scale on a GPU, bfloat16 on a CPU."""
-    if torch.cuda.is_available():
-        cfg.optim_wrapper.type = 'AmpOptimWrapper'
-        cfg.optim_wrapper.setdefault('loss_scale', 'dynamic')
+    install_safe_reader()
+    cfg.launcher = args.launcher
+    check_config(cfg, _parts_to_build(cfg, args, stage))
+    set_work_dir(cfg, args.config, args.work_dir)
+    use_bn_without_peers(cfg)
+    use_gloo_without_gpu(cfg)
+    fit_loaders(cfg)
+    make_folder(cfg.work_dir, '--work-dir')
+    if stage == 'train':
+        _prepare_training(cfg, args)
     else:
-        cfg.optim_wrapper.type = 'AutocastOptimWrapper'
+        cfg.load_from, cfg.resume = None, False  # tools/test.py loads the checkpoint itself, strictly
 
 
-def use_bn_without_peers(cfg: Config) -> None:
-    """Replace SyncBN by BN in the model where there is nothing to synchronise: no GPU, or one process."""
-    alone = _processes(cfg) == 1
-    if torch.cuda.is_available() and not alone:
-        return
-    synced = [part for part in _dicts_in(cfg.model) if part.get('type') == 'SyncBN']
-    for part in synced:
-        part['type'] = 'BN'
-    if synced:
-        print_log(
-            'SyncBN becomes BN: ' + ('one process' if alone else 'no GPU') + ', nothing to synchronise', 'current'
-        )
-
-
-def _processes(cfg: Config) -> int:
-    """How many processes the launcher started."""
-    if cfg.get('launcher', 'none') == 'none':
-        return 1
-    variables = ('WORLD_SIZE', 'SLURM_NTASKS', 'OMPI_COMM_WORLD_SIZE')
-    return int(next(filter(None, map(os.environ.get, variables)), 1))
-
-
-def keep_global_batch(cfg: Config) -> None:
-    """Share the global batch of the recipe among the processes that there are, instead of the config's batch for each.
+def prepare_model(cfg: Config) -> None:
+    """Check and edit what a tool needs that builds the model of a config alone, without a Runner.
 
     Raises:
-        InputError: a config without a recipe's batch, or one that the processes cannot share evenly.
+        InputError: the model of the config is wrong.
     """
-    recipe = (cfg.get('auto_scale_lr') or {}).get('base_batch_size')
-    if not recipe:
-        raise InputError('--keep-global-batch: the config has no auto_scale_lr=dict(base_batch_size=...)')
-    processes = _processes(cfg)
-    if recipe % processes:
-        raise InputError(f'--keep-global-batch: {processes} processes cannot share {recipe} images evenly')
-    cfg.train_dataloader.batch_size = recipe // processes
+    install_safe_reader()
+    check_config(cfg, ['model'])
+    use_bn_without_peers(cfg)
+    init_default_scope('mmseg')
 
 
-def use_gloo_without_gpu(cfg: Config) -> None:
-    """Let several processes that torchrun started work together on a CPU, which mmengine's launcher does not know."""
-    if cfg.get('launcher', 'none') != 'pytorch':
-        return
-    if 'RANK' not in os.environ:
-        raise InputError('--launcher pytorch is for torchrun: start with tools/dist_train.sh or tools/dist_test.sh')
-    if torch.cuda.is_available():
-        return
-    torch.distributed.init_process_group('gloo')
-    cfg.model_wrapper_cfg = dict(type='MMDistributedDataParallel', device_ids=None, broadcast_buffers=False)
+def _prepare_training(cfg: Config, args: Namespace) -> None:
+    if args.resume:
+        resume_from(cfg, args.resume)
+    else:
+        check_no_earlier_run(cfg.work_dir)
+    check_pretrained(cfg.model)
+    if args.amp:
+        use_amp(cfg)
+    if args.channels_last:
+        cfg.custom_hooks = [*cfg.get('custom_hooks', []), dict(type='ChannelsLastHook')]
+    if args.keep_global_batch:
+        keep_global_batch(cfg)
+    if args.auto_scale_lr:
+        scale_learning_rate(cfg)
 
 
-def leave_group() -> None:
-    """Wait for the other processes of a run and end together: one that ends with gloo's threads alive may abort."""
-    if torch.distributed.is_initialized():
-        torch.distributed.barrier()
-        torch.distributed.destroy_process_group()
-
-
-def _dicts_in(value):
-    """Every dict in a nest of dicts and lists."""
-    if isinstance(value, dict):
-        yield value
-        value = value.values()
-    elif not isinstance(value, (list, tuple)):
-        return
-    for item in value:
-        yield from _dicts_in(item)
+def _parts_to_build(cfg: Config, args: Namespace, stage: Literal['train', 'test']) -> tuple[str, ...]:
+    """The top-level keys of the config that the Runner builds."""
+    if stage == 'test':
+        return (*TEST, 'tta_model') if args.tta else TEST
+    return (*TRAINING, *VALIDATION) if cfg.get('val_cfg') else TRAINING

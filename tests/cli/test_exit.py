@@ -1,7 +1,8 @@
 import pytest
 from torch.utils.data import DataLoader
 
-from repvgg_seg.errors import InputError, exit_on_input_error
+from repvgg_seg.cli.exit import exit_on_input_error
+from repvgg_seg.errors import InputError
 
 
 class Broken:

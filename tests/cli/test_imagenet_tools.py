@@ -15,8 +15,7 @@ from mmseg.registry import MODELS
 from tiny import TINY, tiny_classifier, tiny_config
 
 from repvgg_seg import RepVGG, RepVGGClassifier
-from repvgg_seg.errors import InputError
-from repvgg_seg.training import prepare as preflight
+from repvgg_seg.training.resume import resume_from
 
 
 @pytest.fixture(scope='module')
@@ -110,7 +109,7 @@ def test_resumed_at_the_same_rate_and_with_the_same_order(photos, tmp_path):
 
     whole = recorded(config())
     cfg = config()
-    preflight.resume_from(cfg, str(tmp_path / 'epoch_2.pth'))
+    resume_from(cfg, str(tmp_path / 'epoch_2.pth'))
     resumed = recorded(cfg)
     assert len(whole) == 16 and resumed == whole[8:]
     assert whole[0][3] != whole[4][3], 'the order changes with the epoch'
@@ -161,16 +160,6 @@ def test_the_global_batch_is_never_scaled_silently(trained, tmp_path, work):
     config, _ = trained
     said = tool('train.py', config, *work, '--cfg-options', 'train_dataloader.batch_size=2', 'train_cfg.max_epochs=1')
     assert 'the global batch is 2 (1 x 2), the recipe is for 4' in said and '--keep-global-batch shares out' in said
-
-
-def test_a_global_batch_that_cannot_be_shared(monkeypatch, photos, tmp_path):
-    cfg = tiny_classifier(photos, tmp_path, launcher='pytorch')
-    monkeypatch.setenv('WORLD_SIZE', '3')
-    with pytest.raises(InputError, match='3 processes cannot share 4 images evenly'):
-        preflight.keep_global_batch(cfg)
-    cfg.pop('auto_scale_lr')
-    with pytest.raises(InputError, match='has no auto_scale_lr'):
-        preflight.keep_global_batch(cfg)
 
 
 def test_all_processes_save_the_same_statistics(photos, tmp_path):

@@ -171,13 +171,19 @@ def test_mixed_precision_and_channels_last(trained, tmp_path):
         (('train_dataloader.batch_size=1',), 'one image per GPU'),
         (('model.backbone.init_cfg.type=Pretrained', 'model.backbone.init_cfg.checkpoint=no.pth'), 'no file no.pth'),
         (('load_from=no.pth',), 'no file no.pth'),
-        (('model.backbone.arhc=B2',), 'gives RepVGG an argument that it does not take, arhc'),
-        (('train_dataloader.dataset.foo=1',), 'an argument that it does not take, foo'),
+        (('model.backbone.arhc=B2',), 'model.backbone.arhc: RepVGG takes no argument of this name'),
+        (
+            ('train_dataloader.dataset.foo=1',),
+            'train_dataloader.dataset.foo: CheckedCityscapesDataset takes no argument of this name',
+        ),
         (
             ('train_dataloader.sampler.type=InfinitSampler',),
-            'says type=InfinitSampler, and no data sampler has that name',
+            "train_dataloader.sampler.type: no data sampler has the name 'InfinitSampler'; the closest are InfiniteSampler",
         ),
-        (('model.decode_head.type=PSPHaed',), 'says type=PSPHaed, and no model has that name'),
+        (
+            ('model.decode_head.type=PSPHaed',),
+            "model.decode_head.type: no model has the name 'PSPHaed'; the closest are PSPHead",
+        ),
     ],
 )
 def test_train_refuses_in_one_line(trained, work, options, message):

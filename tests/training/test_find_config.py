@@ -4,8 +4,8 @@ import pytest
 
 from repvgg_seg.errors import InputError
 from repvgg_seg.training import find_config as module
+from repvgg_seg.training.config import load_config
 from repvgg_seg.training.find_config import config_names, find_config, packaged_configs
-from repvgg_seg.training.prepare import load_config
 
 REPO = Path(__file__).resolve().parents[2]
 

@@ -1,8 +1,11 @@
-"""Heads that do not fit their backbone or data set, said before the first batch."""
+"""Heads that do not fit their backbone or data set, refused before the first batch."""
 
+from mmengine.dataset import BaseDataset
 from mmengine.hooks import Hook
 from mmengine.registry import HOOKS
+from mmengine.runner import Runner
 from mmseg.models.decode_heads.decode_head import BaseDecodeHead
+from torch import nn
 
 from ...errors import InputError, listed
 from ...models import RepVGG, RepVGGClassifier
@@ -13,14 +16,14 @@ from ...models.block import unwrap_model
 class CheckHeadsHook(Hook):
     """Compare the heads with the channels of the backbone and the classes of the data set.
 
-    A class that the head does not know would be an index out of range in the loss, on a GPU a failed assertion without
-    a cause.
+    A class that the head does not know would be an index out of range in the loss; on a GPU that is a failed assertion
+    that names no cause.
 
     Raises:
-        InputError: before training or testing; says which setting has to change to what.
+        InputError: they do not fit; the message says which setting has to change to what.
     """
 
-    def before_train(self, runner) -> None:
+    def before_train(self, runner: Runner) -> None:
         trained = runner.train_dataloader.dataset
         _check(runner.model, trained)
         if runner.val_loop is not None:
@@ -28,12 +31,12 @@ class CheckHeadsHook(Hook):
             _check(runner.model, validated)
             _check_same_classes(trained.metainfo, validated.metainfo)
 
-    def before_test(self, runner) -> None:
+    def before_test(self, runner: Runner) -> None:
         _check(runner.model, runner.test_dataloader.dataset)
 
 
 def _check_same_classes(trained: dict, validated: dict) -> None:
-    """Names in the same order, where both sets have names."""
+    """Refuse other names or another order of them, where both sets have names."""
     named = trained.get('classes_complete', True) and validated.get('classes_complete', True)
     if named and tuple(trained['classes']) != tuple(validated['classes']):
         differing = sorted(set(trained['classes']) ^ set(validated['classes'])) or trained['classes']
@@ -43,7 +46,7 @@ def _check_same_classes(trained: dict, validated: dict) -> None:
         )
 
 
-def _check(model, dataset) -> None:
+def _check(model: nn.Module, dataset: BaseDataset) -> None:
     model = unwrap_model(model)
     classes = len(dataset.metainfo['classes'])
     if isinstance(model, RepVGGClassifier):
@@ -58,8 +61,10 @@ def _check(model, dataset) -> None:
                 f'the data set has {classes} classes, {name}.num_classes is {head.num_classes}: '
                 f'set --cfg-options model.{name}.num_classes={classes}'
             )
-        single = isinstance(backbone, RepVGG) and isinstance(head.in_index, int) and not model.with_neck
-        if single and head.in_channels != (channels := backbone.out_channels[head.in_index]):
+        if not isinstance(backbone, RepVGG) or not isinstance(head.in_index, int) or model.with_neck:
+            continue
+        channels = backbone.out_channels[head.in_index]
+        if head.in_channels != channels:
             raise InputError(
                 f'the backbone gives {channels} channels at index {head.in_index}, {name}.in_channels is '
                 f'{head.in_channels}: set --cfg-options model.{name}.in_channels={channels}'

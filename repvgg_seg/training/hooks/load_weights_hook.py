@@ -8,10 +8,10 @@ from mmengine.registry import HOOKS
 from mmengine.runner import Runner, find_latest_checkpoint
 from torch import Tensor, nn
 
-from ...errors import InputError
 from ...models import RepVGGClassifier
 from ...models.block import unwrap_model
 from ...weights.load import adapt_checkpoint
+from ..resume import check_training_state
 
 
 @HOOKS.register_module()
@@ -29,7 +29,7 @@ class LoadWeightsHook(Hook):
 
     def after_load_checkpoint(self, runner: Runner, checkpoint: dict[str, Any]) -> None:
         if runner._resume:
-            _check_training_state(checkpoint, runner._load_from or find_latest_checkpoint(runner.work_dir))
+            check_training_state(checkpoint, runner._load_from or find_latest_checkpoint(runner.work_dir))
         adapt_checkpoint(checkpoint, runner.model)
         if not runner._resume:
             _renew_linear(checkpoint['state_dict'], unwrap_model(runner.model))
@@ -45,12 +45,3 @@ def _renew_linear(state_dict: dict[str, Tensor], model: nn.Module) -> None:
             'current',
         )
         state_dict.update({f'linear.{name}': tensor for name, tensor in model.linear.state_dict().items()})
-
-
-def _check_training_state(checkpoint: dict[str, Any], name: str) -> None:
-    whole = {'meta', 'message_hub', 'optimizer'} <= checkpoint.keys() and {'epoch', 'iter'} <= checkpoint['meta'].keys()
-    if not whole:
-        raise InputError(
-            f'{name}: no training state (iterations, optimizer) to resume from; to start from its weights: '
-            f'--cfg-options load_from={name}, without --resume'
-        )

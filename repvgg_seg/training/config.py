@@ -1,0 +1,49 @@
+"""Config files: reading one, and finding dicts in it."""
+
+from collections.abc import Iterator
+
+from mmengine.config import Config
+
+from ..errors import InputError
+from ..registry import drop_scope
+from .find_config import find_config
+
+
+def load_config(path: str, options: dict | None = None) -> Config:
+    """Read a config, found by `find_config`, and put `--cfg-options` over it.
+
+    Args:
+        path: a Python file, as mmengine reads it, or the name of a config of this package.
+        options: new values by their dotted keys, `{'model.backbone.arch': 'B2'}`.
+
+    Raises:
+        InputError: there is no such file or name, it is no config, or the options do not fit it.
+    """
+    path = find_config(path)
+    if path.endswith(('.pth', '.safetensors')):
+        raise InputError(f'{path} is a checkpoint: the config comes first, then the checkpoint')
+    try:
+        cfg = Config.fromfile(path)
+    except (OSError, SyntaxError, TypeError, KeyError) as error:
+        raise InputError(f'{path} is no config: {error}') from error
+    drop_scope(cfg._cfg_dict)
+    try:
+        cfg.merge_from_dict(options or {})
+    except (TypeError, KeyError, AttributeError) as error:
+        raise InputError(f'--cfg-options do not fit {path}: {error}') from error
+    if 'model' not in cfg:
+        raise InputError(f'{path} has no model: it is a part of a config; take one of configs/*.py')
+    return cfg
+
+
+def dicts_in(value: object) -> Iterator[dict]:
+    """Every dict in a nest of dicts and lists, the outer ones first."""
+    if isinstance(value, dict):
+        yield value
+        items: list = list(value.values())
+    elif isinstance(value, (list, tuple)):
+        items = list(value)
+    else:
+        return
+    for item in items:
+        yield from dicts_in(item)

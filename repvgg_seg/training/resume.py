@@ -1,0 +1,77 @@
+"""Everything about `--resume`: which file, its random seed, and what is refused."""
+
+import os.path as osp
+
+from mmengine.config import Config
+from mmengine.runner import CheckpointLoader, find_latest_checkpoint
+
+from ..errors import InputError
+from .pretrained import drop_pretrained
+
+AUTO = 'auto'  # what `--resume` without a name means: the latest checkpoint of the work dir
+
+
+def latest_checkpoint(work_dir: str) -> str | None:
+    """The checkpoint that an earlier run in this folder wrote last; None where there was no run.
+
+    mmengine's `find_latest_checkpoint` prints a line where the folder holds no `last_checkpoint`, so it is not asked then.
+    """
+    return find_latest_checkpoint(work_dir) if osp.exists(osp.join(work_dir, 'last_checkpoint')) else None
+
+
+def check_no_earlier_run(work_dir: str) -> None:
+    """Refuse a work dir whose checkpoints a new run would overwrite.
+
+    Raises:
+        InputError: the folder holds an earlier run.
+    """
+    latest = latest_checkpoint(work_dir)
+    if latest:
+        raise InputError(
+            f'{work_dir} holds an earlier run ({osp.basename(latest)}), which would be overwritten: '
+            '--resume goes on from it, --work-dir DIR starts elsewhere'
+        )
+
+
+def resume_from(cfg: Config, checkpoint: str) -> None:
+    """Set a config to go on from a checkpoint.
+
+    Where the config has no seed, that of the checkpoint is used: mmengine would restore it only after the sampler is built, and
+    the images would come in another order. `Pretrained` weights are dropped, since the checkpoint brings the weights.
+
+    Args:
+        cfg: the config, with `work_dir` set.
+        checkpoint: a file, or 'auto' for the latest in the work dir.
+
+    Raises:
+        InputError: 'auto' and there is no checkpoint, or a file that is absent or cannot be read. One without training state is
+            refused by `check_training_state` when the Runner loads it.
+    """
+    if checkpoint == AUTO:
+        latest = latest_checkpoint(cfg.work_dir)
+        if latest is None:
+            raise InputError(f'--resume: no checkpoint in {cfg.work_dir}; start without it, or name one')
+        checkpoint = latest
+    cfg.resume, cfg.load_from = True, checkpoint
+    seed = CheckpointLoader.load_checkpoint(checkpoint, 'cpu', logger='silent').get('meta', {}).get('seed')
+    if seed is not None and (cfg.get('randomness') or {}).get('seed') is None:
+        cfg.randomness = dict(cfg.get('randomness') or {}, seed=seed)
+    drop_pretrained(cfg.model)
+
+
+def check_training_state(checkpoint: dict, name: str) -> None:
+    """Refuse a checkpoint from which no training can go on.
+
+    Args:
+        checkpoint: what the file holds.
+        name: the file, for the message.
+
+    Raises:
+        InputError: counters, optimizer or the log of scalars is missing.
+    """
+    whole = {'meta', 'message_hub', 'optimizer'} <= checkpoint.keys() and {'epoch', 'iter'} <= checkpoint['meta'].keys()
+    if not whole:
+        raise InputError(
+            f'{name}: no training state (iterations, optimizer) to resume from; to start from its weights: '
+            f'--cfg-options load_from={name}, without --resume'
+        )
