@@ -4,7 +4,6 @@ What is checked is what mmengine and mmseg are known to build. A part that someb
 may go into a `**kwargs` which cannot be followed, are not judged: a config that works is never refused.
 """
 
-import difflib
 import reprlib
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
@@ -22,6 +21,7 @@ from torch.utils.data import DataLoader
 
 from ..errors import InputError
 from .class_arguments import Arguments, arguments_of
+from .registered_class import closest_names, find_class
 
 ALWAYS = ('model', 'default_hooks', 'custom_hooks', 'visualizer', 'log_processor')
 TRAINING = (*ALWAYS, 'train_dataloader', 'train_cfg', 'optim_wrapper', 'param_scheduler')
@@ -171,7 +171,7 @@ def _check_optim_wrapper(value: Any, path: str, scope: str) -> None:
     if not isinstance(value, dict) or not isinstance(value.get('optimizer'), dict):
         return
     kind = value.get('constructor', DefaultOptimWrapperConstructor)
-    constructor = _find(kind, f'{path}.constructor', mmseg.OPTIM_WRAPPER_CONSTRUCTORS, scope)
+    constructor = find_class(kind, f'{path}.constructor', mmseg.OPTIM_WRAPPER_CONSTRUCTORS, scope)
     if not (isinstance(constructor, type) and issubclass(constructor, DefaultOptimWrapperConstructor)):
         return
     wrapper = Place(mmseg.OPTIM_WRAPPERS, 'OptimWrapper', ('optimizer',), ('constructor', 'paramwise_cfg'))
@@ -222,7 +222,7 @@ def _check(value: Any, path: str, place: Place, scope: str) -> None:
         return
     if kind == '':
         raise InputError(f'{path}: a dict without type: name the {place.registry.name} to build as {path}.type')
-    cls = _find(kind, f'{path}.type', place.registry, scope)
+    cls = find_class(kind, f'{path}.type', place.registry, scope)
     arguments = _check_arguments(value, path, cls, place)
     for key, part in _parts_of(cls, arguments, place.registry.name):
         _check(value.get(key), f'{path}.{key}', part, scope)
@@ -242,41 +242,6 @@ def _parts_of(cls: Callable, arguments: Arguments, kind: str) -> Iterator[tuple[
         yield key, place
 
 
-def _find(kind: Any, path: str, registry: Registry, scope: str) -> Callable:
-    """The class of a `type`, which is a name or the class itself.
-
-    Raises:
-        InputError: no class is registered under that name.
-    """
-    if callable(kind):
-        return kind
-    if not isinstance(kind, str):
-        raise InputError(f'{path}: got {reprlib.repr(kind)}; a {registry.name} is given by its name or as a class')
-    found = None if scope == 'mmseg' else _look_up(kind, registry, scope)
-    found = found or _look_up(kind, registry)
-    if found is None:
-        raise InputError(
-            f'{path}: no {registry.name} has the name {kind!r}{_closest(kind, _names(registry))}; check its spelling, or '
-            'name the module that registers it in custom_imports'
-        )
-    return found
-
-
-def _look_up(name: str, registry: Registry, scope: str | None = None) -> Callable | None:
-    try:
-        if scope is None:
-            return registry.get(name)
-        with registry.switch_scope_and_registry(scope) as scoped:
-            return scoped.get(name)
-    except Exception:  # an import on the way to a name with dots may raise anything
-        return None
-
-
-def _names(registry: Registry | None) -> list[str]:
-    """What a registry and those above it hold."""
-    return [*registry.module_dict, *_names(registry.parent)] if registry is not None else []
-
-
 def _check_arguments(value: dict, path: str, cls: Callable, place: Place) -> Arguments:
     """Compare the keys of a dict with the arguments of its class, which are returned.
 
@@ -292,7 +257,7 @@ def _check_arguments(value: dict, path: str, cls: Callable, place: Place) -> Arg
             takes = ', '.join(free) if free else 'none'
             raise InputError(
                 f'{path}.{key}: {name} takes no argument of this name (got {reprlib.repr(value[key])})'
-                f'{_closest(key, known)}; its arguments: {takes}'
+                f'{closest_names(key, known)}; its arguments: {takes}'
             )
     if place.all_given:
         missing = [argument for argument in arguments.required if argument not in (*value, *place.given)]
@@ -302,10 +267,3 @@ def _check_arguments(value: dict, path: str, cls: Callable, place: Place) -> Arg
                 f'{path}: {name} needs {", ".join(missing)}, which the config does not give: set {settings}'
             )
     return arguments
-
-
-def _closest(name: str, names: Iterable[str]) -> str:
-    """The part of a message that proposes what was meant; '' where nothing resembles it."""
-    by_lower_case = {known.lower(): known for known in names}
-    found = difflib.get_close_matches(name.lower(), by_lower_case)
-    return f'; the closest are {", ".join(by_lower_case[known] for known in found)}' if found else ''
