@@ -1,16 +1,19 @@
-# make demo: everything once, on synthetic scenes.  make test: lint, format check, tests.  make dist: sdist and wheel.
+# make demo: everything once, on synthetic scenes.  make test: lint, format check, tests; make test-fast: without the slow ones.  make dist: sdist and wheel.
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/ready
 
-.PHONY: demo test lint format env dist clean
+.PHONY: demo test test-fast lint format env dist clean
 
 demo: $(READY)
 	$(BIN)/python tools/demo.py
 
 test: lint
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -q -n 2 --dist loadfile
+
+test-fast: lint
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -q -n 2 --dist loadfile -m 'not slow'
 
 lint: $(READY)
 	$(BIN)/ruff check .

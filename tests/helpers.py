@@ -11,8 +11,13 @@ import pytest
 from repvgg_seg.benchmark.baselines import is_available
 from repvgg_seg.benchmark.random_bn import randomise_bn  # noqa: F401 (tests import it from here)
 from repvgg_seg.measure.difference import relative_error  # noqa: F401 (tests import it from here)
+from repvgg_seg.models.archs import ARCHS
 
 REPO = Path(__file__).resolve().parents[1]
+# For tests of whole networks, of which the large ones take seconds each.
+EVERY_ARCH = [
+    arch if arch in ('A0', 'A1', 'A2', 'B0') else pytest.param(arch, marks=pytest.mark.slow) for arch in ARCHS
+]
 
 
 def skip_without_its_library(name):

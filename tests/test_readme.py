@@ -5,8 +5,11 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 REPO = Path(__file__).resolve().parents[1]
 README = (REPO / 'README.md').read_text()
+SHARED_OPTIONS = REPO / 'repvgg_seg' / 'training' / 'config_options.py'
 
 
 def test_the_tools_and_configs_that_it_names_exist():
@@ -18,6 +21,7 @@ def test_the_tools_and_configs_that_it_names_exist():
         assert f'tools/{name.name}' in README or name.name == 'demo.py', f'{name.name} is not in README.md'
 
 
+@pytest.mark.slow
 def test_the_tables_are_those_of_results():
     done = subprocess.run(
         [sys.executable, 'tools/update_results.py', '--check'], cwd=REPO, capture_output=True, text=True
@@ -27,6 +31,7 @@ def test_the_tables_are_those_of_results():
 
 def test_every_option_that_it_names_is_one_of_the_tool():
     for tool, options in re.findall(r'tools/(\w+)\.py([^\n]*)', README):
-        source = ''.join(path.read_text() for path in (REPO / 'repvgg_seg' / 'cli').glob(f'{tool}*.py'))
+        files = [*(REPO / 'repvgg_seg' / 'cli').glob(f'{tool}*.py'), SHARED_OPTIONS]
+        source = ''.join(path.read_text() for path in files)
         for option in re.findall(r'(?<!\w)--[a-z][\w-]+', options.split('#')[0]):
             assert f"'{option}'" in source, f'README.md names {option}, which tools/{tool}.py does not have'

@@ -27,7 +27,7 @@ def prepare(cfg: Config, args: Namespace, stage: Literal['train', 'test']) -> No
     Raises:
         InputError: the config or an option is wrong; nothing has been built then.
     """
-    install_safe_reader()
+    install_safe_reader()  # before a file is read: --resume reads one
     cfg.launcher = args.launcher
     check_config(cfg, _parts_to_build(cfg, args, stage))
     set_work_dir(cfg, args.config, args.work_dir)

@@ -17,6 +17,8 @@ from tiny import TINY, tiny_classifier, tiny_config
 from repvgg_seg import RepVGG, RepVGGClassifier
 from repvgg_seg.training.resume import resume_from
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(scope='module')
 def trained(photos, tmp_path_factory):

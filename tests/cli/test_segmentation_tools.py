@@ -16,6 +16,8 @@ from mmseg.registry import MODELS
 from PIL import Image
 from tiny import tiny_config
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(scope='module')
 def trained(scenes, tmp_path_factory):

@@ -67,6 +67,7 @@ def sample():
     )
 
 
+@pytest.mark.slow
 def test_custom_imports_alone_register_the_backbone(tmp_path):
     """In a process of its own, where nothing else has imported the package."""
     import subprocess

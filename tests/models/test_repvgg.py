@@ -1,10 +1,9 @@
 import pytest
 import torch
-from helpers import randomise_bn, relative_error
+from helpers import EVERY_ARCH, randomise_bn, relative_error
 
 from repvgg_seg import RepVGG, reparameterize_model
 from repvgg_seg.errors import InputError
-from repvgg_seg.models.archs import ARCHS
 
 TINY = dict(depths=(1, 2, 2, 5, 1), a=0.25, b=0.25, groups=2)
 FORMS = dict(
@@ -13,7 +12,7 @@ FORMS = dict(
 )  # fmt: skip
 
 
-@pytest.mark.parametrize('arch', ARCHS)
+@pytest.mark.parametrize('arch', EVERY_ARCH)
 @pytest.mark.parametrize('dtype, limit', [(torch.float, 1e-5), (torch.double, 1e-10)], ids=['fp32', 'double'])
 @torch.no_grad()
 def test_fused_equals_training_form_at_every_stage(arch, dtype, limit):

@@ -35,7 +35,7 @@ def build(name, **changes):
     'name, sizes',
     [
         ('pspnet_repvgg_a0_80k_512x1024', [(3, 64, 96), (1, 75, 113), (1, 20, 8)]),
-        ('pspnet_resnet50', [(2, 50, 71)]),
+        pytest.param('pspnet_resnet50', [(2, 50, 71)], marks=pytest.mark.slow),
     ],
 )
 @torch.inference_mode()
@@ -59,6 +59,7 @@ def test_same_logits_in_bf16():
     assert relative_error(optimized(image), model(image)) < 2e-2
 
 
+@pytest.mark.slow
 @torch.inference_mode()
 def test_same_logits_compiled(monkeypatch):
     """As torch.compile traces it; what its C++ compiler would make of that is torch's."""
@@ -133,6 +134,7 @@ def test_called_as_mmseg_calls_it():
 
 
 @torch.inference_mode()
+@pytest.mark.slow
 def test_holds_no_more_memory_and_takes_every_size():
     model = build('pspnet_repvgg_a0_80k_512x1024')
     image = torch.randn(1, 3, 128, 128)

@@ -5,6 +5,7 @@ from argparse import Namespace
 import pytest
 import torch
 from mmengine.config import Config
+from mmengine.runner import CheckpointLoader
 from tiny import tiny_config
 
 from repvgg_seg.errors import InputError
@@ -14,6 +15,12 @@ OPTIONS = dict(
     config='some/name.py', work_dir=None, launcher='none', resume=None, amp=False, channels_last=False,
     keep_global_batch=False, auto_scale_lr=False, tta=False,
 )  # fmt: skip
+
+
+@pytest.fixture(autouse=True)
+def _own_readers(monkeypatch):
+    """The safe readers of `prepare` are mmengine's until the test ends."""
+    monkeypatch.setattr(CheckpointLoader, '_schemes', dict(CheckpointLoader._schemes))
 
 
 @pytest.fixture
@@ -71,6 +78,17 @@ def test_a_test_takes_its_weights_from_the_tool(cfg):
     assert cfg.load_from is None and cfg.resume is False
     with pytest.raises(InputError, match=r'tta_model\.foo'):
         prepare(cfg, Namespace(**OPTIONS | dict(tta=True)), 'test')
+
+
+@pytest.mark.parametrize('stage', ['train', 'test', 'model'])
+def test_files_that_run_code_are_refused_from_then_on(cfg, tmp_path, stage):
+    torch.save(dict(model=torch.nn.ReLU()), tmp_path / 'pickle.pth')
+    if stage == 'model':
+        prepare_model(cfg)
+    else:
+        prepare(cfg, Namespace(**OPTIONS), stage)
+    with pytest.raises(InputError, match='holds more than tensors'):
+        CheckpointLoader.load_checkpoint(str(tmp_path / 'pickle.pth'), logger='silent')
 
 
 def test_a_tool_that_builds_the_model_alone(cfg):

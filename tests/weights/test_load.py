@@ -2,7 +2,7 @@
 
 import pytest
 import torch
-from helpers import randomise_bn, relative_error
+from helpers import EVERY_ARCH, randomise_bn, relative_error
 from mmengine.runner import load_checkpoint
 from mmseg.models import SegTTAModel
 from mmseg.registry import MODELS
@@ -11,13 +11,12 @@ from weight_files import LIMIT, TINY, classifier, prefixed, pretrained, segmento
 
 from repvgg_seg import RepVGG, RepVGGClassifier, load_weights, reparameterize_model
 from repvgg_seg.errors import InputError
-from repvgg_seg.models.archs import ARCHS
 from repvgg_seg.weight_names import FAMILIES
 from repvgg_seg.weights.read import read_checkpoint
 from repvgg_seg.weights.write import write_checkpoint
 
 
-@pytest.mark.parametrize('arch', ARCHS)
+@pytest.mark.parametrize('arch', EVERY_ARCH)
 @torch.no_grad()
 def test_every_family_and_form_gives_the_same_logits(arch):
     model = classifier(arch)

@@ -51,6 +51,7 @@ def state_of(runner):
     return state
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize('workers', [0, 1])
 @pytest.mark.parametrize('ema', [False, True])
 def test_validation_leaves_the_run_where_it_would_be_without(scenes, tmp_path, ema, workers):
@@ -69,6 +70,7 @@ def test_validation_leaves_the_run_where_it_would_be_without(scenes, tmp_path, e
         assert torch.equal(torch.as_tensor(validated[name]), torch.as_tensor(plain[name])), name
 
 
+@pytest.mark.slow
 def test_every_validation_and_test_is_of_the_fused_form(scenes, tmp_path):
     cfg = tiny_config(scenes, tmp_path)
     cfg.custom_hooks = [dict(type='SwitchToDeployHook'), dict(type='WhatIsEvaluatedHook')]
