@@ -2,6 +2,7 @@
 
 import argparse
 import os
+from typing import Any
 
 from mmengine.config import Config
 from mmengine.dist import is_main_process
@@ -124,7 +125,7 @@ def form_of(args: argparse.Namespace, is_repvgg: bool) -> str:
     return 'training form' if args.no_fuse else 'fused'
 
 
-def per_class_of(metric: BaseMetric) -> dict[str, dict]:
+def per_class_of(metric: BaseMetric) -> dict[str, Any]:
     """The table of classes for the record, where the metric has one."""
     return dict(per_class=metric.per_class) if hasattr(metric, 'per_class') else {}
 
