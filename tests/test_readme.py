@@ -1,4 +1,4 @@
-"""README.md names only tools, configs, options and results that exist."""
+"""README.md and docs/ name only tools, configs, options and results that exist."""
 
 import re
 import subprocess
@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 REPO = Path(__file__).resolve().parents[1]
-README = (REPO / 'README.md').read_text()
+README = '\n'.join(page.read_text() for page in [REPO / 'README.md', *sorted((REPO / 'docs').glob('*.md'))])
 SHARED_OPTIONS = REPO / 'repvgg_seg' / 'training' / 'config_options.py'
 
 
@@ -18,7 +18,9 @@ def test_the_tools_and_configs_that_it_names_exist():
     for name in re.findall(r'`(pspnet_\w+\.py)`', README):
         assert (REPO / 'configs' / name).exists(), name
     for name in sorted(REPO.glob('tools/*.py')):
-        assert f'tools/{name.name}' in README or name.name == 'demo.py', f'{name.name} is not in README.md'
+        assert f'tools/{name.name}' in README or name.name == 'demo.py', (
+            f'{name.name} is in neither README.md nor docs/'
+        )
 
 
 @pytest.mark.slow
