@@ -64,7 +64,7 @@ def test_rooms_import_one_way(room):
 @pytest.mark.parametrize(
     'name, allowed',
     [
-        ('archs', {'collections', 'dataclasses', 'repvgg_seg'}),
+        ('archs', {'collections', 'dataclasses', 'typing', 'repvgg_seg'}),
         ('plan', {'collections', 'dataclasses', 'repvgg_seg'}),
         ('reparam', {'torch'}),
     ],
