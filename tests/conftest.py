@@ -8,6 +8,7 @@ import pytest
 import torch
 from mmengine.logging import MMLogger
 from mmengine.registry import init_default_scope
+from mmengine.runner import CheckpointLoader
 from PIL import Image
 
 import repvgg_seg  # noqa: F401 (registers)
@@ -22,6 +23,12 @@ def shared_data() -> Path:
     if not path.is_dir():
         pytest.skip(f'no real images: {path} does not exist')
     return path
+
+
+@pytest.fixture(autouse=True)
+def _readers(monkeypatch):
+    """The tools install the safe reader in mmengine; after each test the readers are those of before."""
+    monkeypatch.setattr(CheckpointLoader, '_schemes', dict(CheckpointLoader._schemes))
 
 
 @pytest.fixture(autouse=True)

@@ -1,6 +1,5 @@
 import pytest
 import torch
-from mmengine.runner import CheckpointLoader
 from weight_files import classifier, written_by
 
 from repvgg_seg import reparameterize_model
@@ -9,9 +8,8 @@ from repvgg_seg.weights import install_safe_reader
 
 
 @pytest.fixture
-def safe_reader(monkeypatch):
+def safe_reader():
     """mmengine's readers are the safe ones, as in our tools, until the test ends."""
-    monkeypatch.setattr(CheckpointLoader, '_schemes', dict(CheckpointLoader._schemes))
     install_safe_reader()
 
 

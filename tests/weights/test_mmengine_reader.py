@@ -2,6 +2,7 @@
 
 import pickle
 from argparse import Namespace
+from importlib import import_module
 
 import pytest
 import torch
@@ -107,11 +108,37 @@ def test_what_neither_reader_takes_gives_our_message(tmp_path):
         CheckpointLoader.load_checkpoint(str(tmp_path / 'x.pth'))
 
 
-def test_a_reader_of_another_package_stays(monkeypatch):
+def test_a_reader_of_another_package_stays():
     def load_from_vault(filename, map_location):
         return filename
 
-    monkeypatch.setattr(CheckpointLoader, '_schemes', dict(CheckpointLoader._schemes))
     CheckpointLoader.register_scheme('', load_from_vault, force=True)
     install_lenient_reader()
     assert CheckpointLoader.load_checkpoint('x.pth') == 'x.pth'
+
+
+@pytest.mark.parametrize(
+    'tool', ['train', 'resume', 'init_cfg', 'test', 'reparameterize', 'convert_weights', 'benchmark']
+)
+def test_every_tool_refuses_code(tool, scenes, tmp_path, monkeypatch, capsys):
+    path, trace, config = tmp_path / 'x.pth', tmp_path / 'ran', tmp_path / 'config.py'
+    torch.save(dict(state_dict=dict(a=Malicious(trace))), path)
+    cfg = tiny_config(scenes, tmp_path / 'work', load_from=str(path) if tool == 'train' else None)
+    if tool == 'init_cfg':
+        cfg.model.backbone.init_cfg = pretrained(path)
+    cfg.dump(str(config))
+    work = ('--work-dir', tmp_path / 'work')
+    command, *args = {
+        'train': ('train', config, *work),
+        'resume': ('train', config, *work, '--resume', path),
+        'init_cfg': ('train', config, *work),
+        'test': ('test', config, path, *work),
+        'reparameterize': ('reparameterize', config, path, tmp_path / 'out.pth'),
+        'convert_weights': ('convert_weights', path, tmp_path / 'out.pth', '--to', 'timm'),
+        'benchmark': ('benchmark', 'segmentors', config, '--checkpoint', path),
+    }[tool]
+    monkeypatch.setattr('sys.argv', [command, *map(str, args)])
+    with pytest.raises(SystemExit) as end:
+        import_module(f'repvgg_seg.cli.{command}').main()
+    assert end.value.code == 2 and 'holds more than tensors' in capsys.readouterr().err
+    assert not trace.exists()
