@@ -79,7 +79,7 @@ def test_reparameterize_and_score_the_fused_file(trained, scenes, tmp_path, work
     fused = tmp_path / 'fused.pth'
     image = next((scenes / 'leftImg8bit' / 'val').rglob('*.png'))
     said = tool('reparameterize.py', config, checkpoint, fused, '--image', image)
-    difference = float(said.split('training and fused form: ')[1].split()[0])
+    difference = float(said.split('of the fused form: ')[1].split()[0])
     assert 0 < difference < 1e-5
     names = torch.load(fused, weights_only=False)['state_dict']
     assert 'backbone.stage0.rbr_reparam.weight' in names and not any('rbr_dense' in name for name in names)
@@ -89,7 +89,7 @@ def test_reparameterize_and_score_the_fused_file(trained, scenes, tmp_path, work
     before = fused.read_bytes()
     assert 'exists' in tool('reparameterize.py', config, checkpoint, fused, status=2)
     assert fused.read_bytes() == before
-    assert 'cannot be got back' in tool('reparameterize.py', config, checkpoint, checkpoint, '--overwrite', status=2)
+    assert 'cannot be recovered' in tool('reparameterize.py', config, checkpoint, checkpoint, '--overwrite', status=2)
     assert 'is fused already' in tool('test.py', config, fused, '--no-fuse', *work, status=2)
     assert 'nothing to fuse' in tool('reparameterize.py', config, fused, tmp_path / 'again.pth', status=2)
     # and into a model built fused
