@@ -65,8 +65,8 @@ def test_rooms_import_one_way(room):
     'name, allowed',
     [
         ('archs', {'collections', 'dataclasses', 'typing', 'repvgg_seg'}),
-        ('plan', {'collections', 'dataclasses', 'repvgg_seg'}),
-        ('reparam', {'torch'}),
+        ('stride_dilation_plan', {'collections', 'dataclasses', 'repvgg_seg'}),
+        ('fusion_algebra', {'torch'}),
     ],
 )
 def test_what_needs_little(name, allowed):

@@ -16,8 +16,13 @@ from ..models.block import RepVGGBlock, find_blocks
 from ..models.reparameterize import reparameterize_model
 from ..optimize.optimize import optimize_for_inference
 from ..optimize.options import Options
-from ..optimize.passes import cast, compile_parts, fold_conv_bn, fold_pyramid, fuse_repvgg, strip_training
-from ..reports.benchmark_page import Row
+from ..optimize.passes.compile import compile_parts
+from ..optimize.passes.conv_bn import fold_conv_bn
+from ..optimize.passes.dtype import cast
+from ..optimize.passes.pyramid import fold_pyramid
+from ..optimize.passes.repvgg_fusion import fuse_repvgg
+from ..optimize.passes.strip import strip_training
+from ..reports.benchmark_table import Row
 from .baselines import BASELINES, build_baseline
 from .subject import Subject
 

@@ -11,7 +11,7 @@ from mmengine.utils import ProgressBar
 from ..errors import InputError
 from ..measure.memory import held_bytes, peak_memory
 from ..measure.timing import interleaved
-from ..reports.benchmark_page import Row
+from ..reports.benchmark_table import Row
 from .subject import Subject
 
 _MIB = 2**20

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from torch import nn
 
 from ..measure.flops import Count
-from ..reports.benchmark_page import Row
+from ..reports.benchmark_table import Row
 
 
 @dataclass
@@ -20,7 +20,7 @@ class Subject:
         examples: the number of examples that one call processes.
         model: its weights count as memory; None leaves memory out.
         count: parameters, FLOPs and Wino MULs of one example.
-        paper: figures that the paper reports, shown beside, by the names in `reports.benchmark_page.COLUMNS`.
+        paper: figures that the paper reports, shown beside, by the names in `reports.benchmark_table.COLUMNS`.
         size: (height, width) of the images in pixels, where there are images.
     """
 

@@ -10,7 +10,7 @@ from torch import Tensor, nn
 
 from ..measure.difference import relative_error
 from ..optimize.optimize import optimize_for_inference
-from ..reports.benchmark_page import Row
+from ..reports.benchmark_table import Row
 from .networks import build_segmentor
 from .random_bn import randomise_bn
 

@@ -8,7 +8,7 @@ from mmengine.registry import init_default_scope
 
 from ..errors import InputError
 from ..files import replacing
-from ..reports.benchmark_page import Row, benchmark_page, benchmark_table
+from ..reports.benchmark_table import Row, benchmark_page, benchmark_table
 from ..reports.plot import plot_accuracy_against_speed
 from ..reports.record import check_writable, write_record
 from .benchmark_commands import BENCHMARKS, DEVICE, Benchmark

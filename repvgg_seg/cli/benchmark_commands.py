@@ -24,9 +24,9 @@ from ..benchmark.verify import verify
 from ..errors import InputError
 from ..models.memory_format import MEMORY_FORMATS
 from ..optimize.options import DILATIONS, DTYPES, Options
-from ..reports.benchmark_page import Row
+from ..reports.benchmark_table import Row
 from ..training.config import load_config
-from ..weights.load import load_weights
+from ..weights.load_into_model import load_weights
 
 # What a benchmark yields: the rows so far, whenever there are more, so that an hour's work is not lost when it is stopped.
 Measure = Callable[[Namespace, torch.device], Iterator[list[Row]]]

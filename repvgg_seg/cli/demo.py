@@ -21,7 +21,7 @@ from ..measure.timing import interleaved
 from ..models import reparameterize_model
 from ..training.config import load_config
 from ..training.prepare import prepare_model
-from ..weights.load import load_weights
+from ..weights.load_into_model import load_weights
 from .exit import exit_on_input_error
 from .invocation import command_line, config_name
 

@@ -15,7 +15,7 @@ from ..models import reparameterize_model
 from ..training.config import load_config
 from ..training.config_options import add_config_options
 from ..training.prepare import prepare_model
-from ..weights.load import load_weights
+from ..weights.load_into_model import load_weights
 from ..weights.read import read_checkpoint
 from ..weights.stored_config import stored_config
 from ..weights.write import check_output, write_checkpoint

@@ -9,6 +9,7 @@ from mmengine.dist import is_main_process
 from mmengine.evaluator import BaseMetric
 
 from ..errors import InputError
+from ..evaluation.prediction_files import write_predictions
 from ..models.block import find_blocks
 from ..quiet import quiet_warnings
 from ..reports.record import check_writable, write_record
@@ -18,7 +19,7 @@ from ..training.distributed import leave_group
 from ..training.prepare import prepare
 from ..training.runner import build_runner
 from ..training.work_dir import make_folder
-from ..weights.load import find_backbone, load_weights
+from ..weights.load_into_model import find_backbone, load_weights
 from .exit import exit_on_input_error
 
 
@@ -85,35 +86,16 @@ def check_classifier_args(args: argparse.Namespace) -> None:
             raise InputError(f'--{name.replace("_", "-")} is for segmentors, and {args.config} is none: leave it out')
 
 
-def without_labels(pipeline: list[dict]) -> list[dict]:
-    """A pipeline without the steps that load labels, those inside its test-time augmentation included."""
-    steps = [step for step in pipeline if step['type'] != 'LoadAnnotations']
-    for step in steps:
-        if step['type'] == 'TestTimeAug':
-            step['transforms'] = [s for s in map(without_labels, step['transforms']) if s]
-    return steps
-
-
 def save_predictions(cfg: Config, args: argparse.Namespace) -> None:
     """Edit the config as `--out` and `--format-only` say."""
     if args.format_only and not args.out:
         raise InputError('--format-only needs --out DIR, the folder for the predictions')
     if args.format_only and args.result:
         raise InputError('--format-only scores nothing, so there is no --result to write')
-    if args.format_only:
-        dataset = cfg.test_dataloader.dataset
-        dataset.data_prefix.pop('seg_map_path', None)
-        dataset.pipeline = without_labels(dataset.pipeline)
-        cfg.test_evaluator.format_only = True
-    if not args.out:
-        return
-    if os.listdir(args.out):
+    if args.out and os.listdir(args.out):
         raise InputError(f'--out {args.out} is not empty: name a new folder, so that nothing is overwritten')
-    if cfg.test_dataloader.dataset.type == 'CheckedCityscapesDataset':
-        official = dict(type='CityscapesMetric', output_dir=args.out, format_only=True, keep_results=True)
-        cfg.test_evaluator = official if args.format_only else [cfg.test_evaluator, official]
-    else:
-        cfg.test_evaluator.output_dir = args.out
+    if args.out:
+        write_predictions(cfg, args.out, score=not args.format_only)
 
 
 def form_of(args: argparse.Namespace, is_repvgg: bool) -> str:

@@ -16,8 +16,8 @@ from torch.utils.checkpoint import checkpoint
 
 from ..errors import InputError
 from .archs import SE_RATIO
-from .plan import LayerPlan
-from .reparam import fuse_branches, fuse_conv_bn, identity_kernel
+from .fusion_algebra import fuse_branches, fuse_conv_bn, identity_kernel
+from .stride_dilation_plan import LayerPlan
 
 
 class SEBlock(nn.Module):

@@ -13,8 +13,8 @@ from ..errors import InputError, listed
 from ..weight_names import Weights
 from .archs import ArchSpec, get_arch
 from .block import RepVGGBlock, switch_to_deploy
-from .plan import plan_layers
 from .state import match, take_below
+from .stride_dilation_plan import plan_layers
 
 
 @MODELS.register_module()

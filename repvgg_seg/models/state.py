@@ -15,7 +15,7 @@ from ..errors import InputError, listed
 from ..weight_names import Weights, sort_weights, unwrap
 from .archs import ArchSpec, arch_name
 from .block import RepVGGBlock
-from .plan import LayerPlan, layer_names
+from .stride_dilation_plan import LayerPlan, layer_names
 
 _COUNTER = 'num_batches_tracked'  # BN's batch counter: older files lack it, and nothing here reads it
 _RESNET_DEPTHS: dict[tuple[int, ...], int] = {

@@ -12,7 +12,7 @@ from ..errors import InputError
 from ..models.block import unwrap_model
 from .options import check_one_of, checked_options
 from .passes import PASSES
-from .passes.definition import Record
+from .passes.pass_definition import Record
 
 
 def optimize_for_inference(

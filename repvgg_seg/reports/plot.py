@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from os import PathLike
 
 from ..files import replacing
-from .benchmark_page import Row
+from .benchmark_table import Row
 
 
 def plot_accuracy_against_speed(path: str | PathLike[str], rows: Sequence[Row], accuracy: str, label: str) -> None:

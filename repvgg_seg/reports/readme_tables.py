@@ -6,9 +6,9 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import InputError
-from .benchmark_page import benchmark_page
+from .benchmark_table import benchmark_page
+from .markdown import markdown_table
 from .record import read_record
-from .table import markdown_table
 
 BEGIN, END = '<!-- results: begin -->', '<!-- results: end -->'
 _BETWEEN = re.compile(f'(?<={re.escape(BEGIN)}\n).*?(?={re.escape(END)})', re.DOTALL)

@@ -4,10 +4,8 @@ import os
 
 import torch
 from mmengine.config import Config
-from mmengine.logging import print_log
 
 from ..errors import InputError
-from .config import dicts_in
 
 
 def number_of_processes(cfg: Config) -> int:
@@ -16,19 +14,6 @@ def number_of_processes(cfg: Config) -> int:
         return 1
     variables = ('WORLD_SIZE', 'SLURM_NTASKS', 'OMPI_COMM_WORLD_SIZE')
     return int(next(filter(None, map(os.environ.get, variables)), 1))
-
-
-def use_bn_without_peers(cfg: Config) -> None:
-    """Replace SyncBN by BN in the model where there is nothing to synchronise: no GPU, or one process."""
-    alone = number_of_processes(cfg) == 1
-    if torch.cuda.is_available() and not alone:
-        return
-    synced = [part for part in dicts_in(cfg.model) if part.get('type') == 'SyncBN']
-    for part in synced:
-        part['type'] = 'BN'
-    if synced:
-        reason = 'one process' if alone else 'no GPU'
-        print_log(f'SyncBN becomes BN: {reason}, nothing to synchronise', 'current')
 
 
 def use_gloo_without_gpu(cfg: Config) -> None:

@@ -14,7 +14,7 @@ from ..models.classifier import RepVGGClassifier
 from ..models.repvgg import RepVGG
 from ..models.state import is_fused, recognise_arch
 from ..weight_names import Weights, sort_weights, to_checkpoint, unwrap
-from .load import find_backbone
+from .load_into_model import find_backbone
 
 LIMIT = 1e-5  # of the relative error; rounding alone gives about 1e-6
 

@@ -10,7 +10,7 @@ from torch import nn
 
 from repvgg_seg.errors import InputError
 from repvgg_seg.models.block import RepVGGBlock, SEBlock, unwrap_model
-from repvgg_seg.models.plan import LayerPlan
+from repvgg_seg.models.stride_dilation_plan import LayerPlan
 
 
 def plan(c_in=8, c_out=8, stride=1, dilation=1, groups=1, se=False):

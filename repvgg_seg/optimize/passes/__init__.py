@@ -1,32 +1,6 @@
-"""The passes of `optimize_for_inference`, one module each."""
+"""The passes of `optimize_for_inference`, one file each."""
 
-from .compile import compile_parts
-from .conv_bn import fold_conv_bn
-from .definition import Pass
-from .dilation import undilate
-from .dtype import cast
-from .ending import shorten_ending
-from .memory_format import set_memory_format
-from .pyramid import fold_pyramid
-from .repvgg_fusion import fuse_repvgg
-from .strip import strip_training
-from .winograd import MEMORY_OF_FUSED_MODEL, apply_winograd, can_apply_winograd
+from .pass_definition import Pass
+from .pass_list import PASSES
 
-# By name, in the order in which they run. Algebra comes first.
-PASSES = {
-    step.name: step
-    for step in (
-        Pass('fusion', fuse_repvgg, is_algebra=True),
-        Pass('conv_bn', fold_conv_bn, is_algebra=True),
-        Pass('strip', strip_training, is_algebra=True),
-        Pass('pyramid', fold_pyramid, is_algebra=True),
-        Pass('ending', shorten_ending, is_algebra=True),
-        Pass('dtype', cast),
-        Pass('memory_format', set_memory_format),
-        Pass('winograd', apply_winograd, applies=can_apply_winograd, needs=(MEMORY_OF_FUSED_MODEL,)),
-        Pass('dilation', undilate),
-        Pass('compile', compile_parts),
-    )
-}
-
-__all__ = ['PASSES', 'Pass', *(step.rewrite.__name__ for step in PASSES.values())]
+__all__ = ['PASSES', 'Pass']

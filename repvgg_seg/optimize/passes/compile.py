@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from torch import nn
 
 from ..options import Options
-from .definition import Record
+from .pass_definition import Record
 
 
 @dataclass(frozen=True)

@@ -13,9 +13,9 @@ from torch.nn.modules.batchnorm import _BatchNorm
 from torch.nn.modules.instancenorm import _InstanceNorm
 
 from ...models.block import RepVGGBlock
-from ...models.reparam import fuse_conv_bn
+from ...models.fusion_algebra import fuse_conv_bn
 from ..options import Options
-from .definition import Record
+from .pass_definition import Record
 
 # Subclasses may compute their kernel in every forward pass (weight standardisation does).
 _PLAIN_CONVS = (nn.Conv2d, Conv2d)

@@ -25,7 +25,7 @@ from ...measure.timing import best_seconds
 from ...models.block import RepVGGBlock
 from ..options import Options
 from ..phase_images import LAYOUTS
-from .definition import Record
+from .pass_definition import Record
 
 _WORTH_IT = 0.97  # of the time of the dilated run: less of a gain is noise
 _SAMPLE = 2  # layers of a run that are timed

@@ -7,7 +7,7 @@ from torch import Tensor, nn
 
 from ..module_tools import convert_input, exit_of
 from ..options import Options
-from .definition import Record
+from .pass_definition import Record
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,7 @@ from torch import nn
 
 from ..inference_encoder_decoder import InferenceEncoderDecoder
 from ..options import Options
-from .definition import Record
+from .pass_definition import Record
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,7 @@ from ...measure.timing import best_seconds
 from ...models.memory_format import MEMORY_FORMATS, to_memory_format
 from ..module_tools import convert_input
 from ..options import Options, device_of
-from .definition import Record
+from .pass_definition import Record
 
 
 @dataclass(frozen=True)

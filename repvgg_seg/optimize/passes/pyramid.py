@@ -8,7 +8,7 @@ from torch import nn
 from ...models.folded_psp_head import FoldedPSPHead, is_foldable
 from ..module_tools import replace_module
 from ..options import Options
-from .definition import Record
+from .pass_definition import Record
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ from torch import nn
 from ...errors import InputError
 from ...models.block import find_blocks
 from ..options import Options
-from .definition import Record
+from .pass_definition import Record
 
 
 @dataclass(frozen=True)

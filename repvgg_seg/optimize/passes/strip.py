@@ -11,7 +11,7 @@ from ...models.folded_psp_head import FoldedPSPHead
 from ...models.repvgg import RepVGG
 from ..module_tools import has_methods_of
 from ..options import Options
-from .definition import Record
+from .pass_definition import Record
 
 # Heads that read the feature map of their `in_index` and no other. A head of another kind may read several, whatever its
 # `in_index` says: DepthwiseSeparableASPPHead takes the first one besides.

@@ -14,7 +14,7 @@ from ...measure.timing import best_seconds
 from ..onednn import is_available
 from ..options import Options, device_of
 from ..winograd_conv import GROWTH, WORKSPACE, WinogradConv
-from .definition import Need, Record
+from .pass_definition import Need, Record
 
 _WORTH_IT = 0.9  # of the time of the plain conv
 _LEAST_CHANNELS = 16  # of a group: with fewer the transforms are most of the work

@@ -10,7 +10,7 @@ from torch import Tensor, nn
 
 from ...models import RepVGGClassifier
 from ...models.block import unwrap_model
-from ...weights.load import adapt_checkpoint
+from ...weights.load_into_model import adapt_checkpoint
 from ..resume import check_training_state
 
 
@@ -22,7 +22,7 @@ class LoadWeightsHook(Hook):
     run. A classifier that starts from one with another number of classes keeps its own, new linear layer.
 
     Raises:
-        InputError: a resume from a file without training state; as `repvgg_seg.weights.load.adapt_checkpoint`.
+        InputError: a resume from a file without training state; as `repvgg_seg.weights.load_into_model.adapt_checkpoint`.
     """
 
     priority = 'VERY_HIGH'  # before hooks that look into the state dict

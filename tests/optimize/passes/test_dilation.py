@@ -4,8 +4,9 @@ from helpers import randomise_bn, relative_error
 from small_models import SMALL, options, resnet
 
 from repvgg_seg.models import RepVGG
-from repvgg_seg.optimize.passes import fold_conv_bn, fuse_repvgg
+from repvgg_seg.optimize.passes.conv_bn import fold_conv_bn
 from repvgg_seg.optimize.passes.dilation import PhaseRun, RunRecord, undilate
+from repvgg_seg.optimize.passes.repvgg_fusion import fuse_repvgg
 
 
 @pytest.mark.parametrize('memory_format', [torch.contiguous_format, torch.channels_last])

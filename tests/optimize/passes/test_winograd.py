@@ -8,8 +8,8 @@ from torch import nn
 
 import repvgg_seg
 from repvgg_seg.optimize import winograd_conv
-from repvgg_seg.optimize.passes import apply_winograd, winograd
-from repvgg_seg.optimize.passes.winograd import WinogradRecord, can_apply_winograd
+from repvgg_seg.optimize.passes import winograd
+from repvgg_seg.optimize.passes.winograd import WinogradRecord, apply_winograd, can_apply_winograd
 from repvgg_seg.optimize.winograd_conv import WinogradConv
 
 

@@ -13,7 +13,7 @@ from weight_files import TINY, Malicious, pretrained
 
 from repvgg_seg import RepVGG, load_weights
 from repvgg_seg.errors import InputError
-from repvgg_seg.weights.mmengine_reader import install_lenient_reader
+from repvgg_seg.weights.install_reader import install_lenient_reader
 from repvgg_seg.weights.read import read_checkpoint
 
 

@@ -3,7 +3,7 @@ import json
 import pytest
 from helpers import REPO
 
-from repvgg_seg.reports.benchmark_page import COLUMNS, benchmark_page, benchmark_table
+from repvgg_seg.reports.benchmark_table import COLUMNS, benchmark_page, benchmark_table
 
 
 def words(line):

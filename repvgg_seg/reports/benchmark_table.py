@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from .table import markdown_table
+from .markdown import markdown_table
 
 # One row of a benchmark: figures by the names in `COLUMNS`, as they stand in a JSON file.
 Row = dict[str, Any]

@@ -1,4 +1,4 @@
-from repvgg_seg.reports.table import markdown_table
+from repvgg_seg.reports.markdown import markdown_table
 
 
 def test_cells_stay_as_they_are():

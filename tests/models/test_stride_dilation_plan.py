@@ -2,7 +2,7 @@ import pytest
 
 from repvgg_seg.errors import InputError
 from repvgg_seg.models.archs import ARCHS
-from repvgg_seg.models.plan import plan_layers
+from repvgg_seg.models.stride_dilation_plan import plan_layers
 
 
 def strides_and_dilations(**kwargs):

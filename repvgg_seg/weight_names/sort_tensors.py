@@ -9,11 +9,7 @@ from torch import Tensor
 
 from ..errors import InputError
 from .family import Family
-from .mmpretrain import MMPRETRAIN
-from .official import OFFICIAL, OURS
-from .timm import TIMM
-
-FAMILIES: dict[str, Family] = dict(ours=OURS, official=OFFICIAL, timm=TIMM, mmpretrain=MMPRETRAIN)
+from .known_families import FAMILIES
 
 
 @dataclass

@@ -1,7 +1,7 @@
 import torch
 import torch.nn.functional as F
 
-from repvgg_seg.models.reparam import fuse_branches, fuse_conv_bn, identity_kernel, pad_1x1_to_3x3
+from repvgg_seg.models.fusion_algebra import fuse_branches, fuse_conv_bn, identity_kernel, pad_1x1_to_3x3
 
 
 def test_conv_bn_by_hand():
