@@ -11,6 +11,7 @@ ROOMS = [
     'version',
     'registry',
     'errors',
+    'invocation',
     'quiet',
     'files',
     'measure',

@@ -17,13 +17,13 @@ import cv2
 import torch
 from mmseg.registry import MODELS
 
+from ..invocation import command_line, config_name
 from ..measure.timing import interleaved
 from ..models import reparameterize_model
 from ..training.config import load_config
 from ..training.prepare import prepare_model
 from ..weights.load_into_model import load_weights
 from .exit import exit_on_input_error
-from .invocation import command_line, config_name
 
 # The lines of a command's output that are shown on the screen.
 PROGRESS = re.compile(r'Iter\((train|val|test)\).*(loss|mIoU)|^largest relative|scenes of|evaluating the fused')

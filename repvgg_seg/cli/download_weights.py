@@ -3,6 +3,7 @@
 import argparse
 
 from ..errors import InputError
+from ..invocation import as_typed
 from ..models.archs import ARCHS
 from ..weights.download import download
 from ..weights.published import KNOWN_WEIGHTS, KnownWeights, find_known, weights_of
@@ -42,7 +43,7 @@ def lookup(name: str) -> KnownWeights:
     arch = name.lower().removeprefix('repvgg-')
     if weights := weights_of(arch):
         raise InputError(f'{name!r} is an architecture: name one of its weights, {", ".join(w.name for w in weights)}')
-    published = 'python tools/download_weights.py --list shows what is'
+    published = f'{as_typed("download_weights", "--list")} shows what is'
     for unpublished in ARCHS:
         if unpublished.lower() == arch:
             raise InputError(f'no weights are published for RepVGG-{unpublished}: {published}')

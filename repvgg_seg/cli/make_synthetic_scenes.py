@@ -2,6 +2,7 @@
 
 import argparse
 
+from ..invocation import as_typed, config_name
 from ..synthetic.dataset import generate
 from .exit import exit_on_input_error
 
@@ -28,7 +29,8 @@ def main() -> None:
     written = generate(args.root, counts, tuple(args.size), args.seed)
     scenes = ', '.join(f'{count} {split}' for split, count in counts.items() if count)
     elsewhere = '' if args.root == DEFAULT_ROOT else f', with its data_root set to {args.root}'
+    training = as_typed('train', config_name('pspnet_repvgg_a0_synthetic'))
     print(
         f'{args.root} holds {scenes} scenes of {args.size[0]}x{args.size[1]} (height x width), {written} of them new; '
-        f'train on them with: python tools/train.py configs/pspnet_repvgg_a0_synthetic.py{elsewhere}'
+        f'train on them with: {training}{elsewhere}'
     )

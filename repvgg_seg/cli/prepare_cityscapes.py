@@ -3,6 +3,7 @@
 import argparse
 
 from ..data.prepare_cityscapes import COUNTS, prepare
+from ..invocation import as_typed, config_name
 from .exit import exit_on_input_error
 
 
@@ -21,5 +22,5 @@ def main() -> None:
     made, existing = prepare(args.root, COUNTS, args.workers)
     print(
         f'{args.root} is complete: {made} labels were made, {existing} existed before; '
-        'train with: python tools/train.py configs/pspnet_repvgg_b2.py'
+        f'train with: {as_typed("train", config_name("pspnet_repvgg_b2"))}'
     )

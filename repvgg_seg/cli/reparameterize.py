@@ -10,6 +10,7 @@ from mmseg.registry import MODELS
 from torch import Tensor
 
 from ..errors import InputError
+from ..invocation import as_typed
 from ..measure.difference import relative_error
 from ..models import reparameterize_model
 from ..training.config import load_config
@@ -83,6 +84,6 @@ def main() -> None:
     meta = read_checkpoint(args.checkpoint, trust=args.trust).get('meta', {})
     write_checkpoint(dict(meta=fused_meta(meta), state_dict=fused.state_dict()), args.out)
     print(
-        f'wrote {args.out}; python tools/test.py {args.config} {args.out} scores it; '
+        f'wrote {args.out}; {as_typed("test", args.config, args.out)} scores it; '
         'elsewhere build the backbone with deploy=True'
     )

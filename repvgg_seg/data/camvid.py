@@ -47,10 +47,12 @@ class CamVidDataset(CheckedSegDataset):
             [0, 128, 192],
         ],
     )
-    HOW_TO_GET = (
-        'put the images into data/camvid/images/{train,val,test} (*.webp, or set img_suffix) and labels with the '
-        'values 0-10 and 255 into data/camvid/labels/{train,val,test} (*.png)'
-    )
+
+    def how_to_get(self) -> str:
+        return (
+            'put the images into data/camvid/images/{train,val,test} (*.webp, or set img_suffix) and labels with the '
+            'values 0-10 and 255 into data/camvid/labels/{train,val,test} (*.png)'
+        )
 
     def __init__(self, img_suffix: str = '.webp', seg_map_suffix: str = '.png', **kwargs: Any) -> None:
         super().__init__(img_suffix=img_suffix, seg_map_suffix=seg_map_suffix, **kwargs)

@@ -5,12 +5,13 @@ import os.path as osp
 from mmseg.datasets import BaseSegDataset
 
 from ..errors import InputError
+from ..invocation import as_typed, config_name
 from .damaged_files import NamesDamagedFiles
 
-_SYNTHETIC = (
-    'to try now without it: python tools/make_synthetic_scenes.py data/synthetic, then '
-    'python tools/train.py configs/pspnet_repvgg_a0_synthetic.py'
-)
+
+def _try_synthetic() -> str:
+    scenes = as_typed('make_synthetic_scenes', 'data/synthetic')
+    return f'to try now without it: {scenes}, then {as_typed("train", config_name("pspnet_repvgg_a0_synthetic"))}'
 
 
 class CheckedSegDataset(NamesDamagedFiles, BaseSegDataset):
@@ -25,21 +26,24 @@ class CheckedSegDataset(NamesDamagedFiles, BaseSegDataset):
     """
 
     FILES = ('img_path', 'seg_map_path')
-    HOW_TO_GET = ''  # for messages: what to download and how to prepare it
+
+    def how_to_get(self) -> str:
+        """What to download and how to prepare it, for messages."""
+        return 'check data_root and data_prefix'
 
     def load_data_list(self) -> list[dict]:
         folders = [self.data_prefix.get(name) for name in self.FILES]
         for folder in folders:
             if folder and not osp.isdir(folder):
-                raise InputError(f'no folder {folder}: {self.HOW_TO_GET}; {_SYNTHETIC}')
+                raise InputError(f'no folder {folder}: {self.how_to_get()}; {_try_synthetic()}')
         data_list = super().load_data_list()
         if not data_list:
-            raise InputError(f'no *{self.img_suffix} in {folders[0]}: {self.HOW_TO_GET}; {_SYNTHETIC}')
+            raise InputError(f'no *{self.img_suffix} in {folders[0]}: {self.how_to_get()}; {_try_synthetic()}')
         labels = [info['seg_map_path'] for info in data_list if 'seg_map_path' in info]
         missing = [path for path in labels if not osp.isfile(path)]
         if missing:
             raise InputError(
-                f'{len(missing)} of {len(data_list)} images have no label, such as {missing[0]}: {self.HOW_TO_GET}'
+                f'{len(missing)} of {len(data_list)} images have no label, such as {missing[0]}: {self.how_to_get()}'
             )
         for info in data_list:
             info['num_classes'] = len(self.metainfo['classes'])

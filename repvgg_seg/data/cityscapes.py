@@ -3,6 +3,7 @@
 from mmseg.datasets import CityscapesDataset
 from mmseg.registry import DATASETS
 
+from ..invocation import as_typed
 from .checked_dataset import CheckedSegDataset
 
 
@@ -10,7 +11,8 @@ from .checked_dataset import CheckedSegDataset
 class CheckedCityscapesDataset(CheckedSegDataset, CityscapesDataset):
     """Cityscapes, or other images in its layout, with 19 classes and labels of trainIds."""
 
-    HOW_TO_GET = (
-        'download leftImg8bit_trainvaltest.zip and gtFine_trainvaltest.zip from https://www.cityscapes-dataset.com '
-        'into data/cityscapes, unpack both, then run python tools/prepare_cityscapes.py data/cityscapes'
-    )
+    def how_to_get(self) -> str:
+        return (
+            'download leftImg8bit_trainvaltest.zip and gtFine_trainvaltest.zip from https://www.cityscapes-dataset.com '
+            f'into data/cityscapes, unpack both, then run {as_typed("prepare_cityscapes", "data/cityscapes")}'
+        )

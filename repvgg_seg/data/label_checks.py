@@ -9,6 +9,7 @@ from mmseg.registry import TRANSFORMS
 from PIL import Image
 
 from ..errors import InputError
+from ..invocation import as_typed
 
 _IGNORED = 255
 _EIGHT_BIT_MODES = ('L', 'P', '1')  # names that Pillow gives to images of one channel of at most 8 bits
@@ -63,7 +64,7 @@ def _check_values(label: np.ndarray, num_classes: int, path: str) -> None:
     if num_classes == _CITYSCAPES_CLASSES and max(wrong) < _CITYSCAPES_IDS:
         message += (
             ': these look like raw Cityscapes label ids in place of trainIds; '
-            'run python tools/prepare_cityscapes.py on the data root and use *_gtFine_labelTrainIds.png'
+            f'run {as_typed("prepare_cityscapes")} on the data root and use *_gtFine_labelTrainIds.png'
         )
     raise InputError(message)
 

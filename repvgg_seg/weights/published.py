@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path, PurePath
 
 from ..errors import listed
+from ..invocation import as_typed
 
 _MMPRETRAIN = 'https://download.openmmlab.com/mmclassification/v0/repvgg/'
 _OPENMMLAB = 'https://download.openmmlab.com/pretrain/third_party/'
@@ -182,7 +183,7 @@ def missing_weights_message(path: str) -> str:
         return f'no file {path}: {how_to_get(known)}; to train from scratch: --cfg-options model.backbone.init_cfg=None'
     folder = Path(path).absolute().parent
     if folder.name == 'pretrained':
-        return f'no file {path}; `python tools/download_weights.py --list` shows the ImageNet weights that have a name'
+        return f'no file {path}; `{as_typed("download_weights", "--list")}` shows the ImageNet weights that have a name'
     if not folder.is_dir():
         return f'no file {path}: there is no folder {folder}'
     there = sorted(file.name for file in folder.glob('*.pth'))
@@ -204,4 +205,4 @@ def how_to_get(known: KnownWeights) -> str:
 
 
 def _command(known: KnownWeights) -> str:
-    return f'python tools/download_weights.py {known.name}'
+    return as_typed('download_weights', known.name)

@@ -25,3 +25,8 @@ def config_name(name: str) -> str:
     """
     path = f'configs/{name}.py'
     return path if Path(path).is_file() else name
+
+
+def as_typed(name: str, *arguments: object) -> str:
+    """A command as a user types it here, for messages: `as_typed('train', 'CONFIG')`."""
+    return ' '.join([command_line(name)[1], *map(str, arguments)])
