@@ -17,12 +17,6 @@ OPTIONS = dict(
 )  # fmt: skip
 
 
-@pytest.fixture(autouse=True)
-def _own_readers(monkeypatch):
-    """The safe readers of `prepare` are mmengine's until the test ends."""
-    monkeypatch.setattr(CheckpointLoader, '_schemes', dict(CheckpointLoader._schemes))
-
-
 @pytest.fixture
 def cfg(scenes, tmp_path):
     return tiny_config(scenes, tmp_path / 'work')
