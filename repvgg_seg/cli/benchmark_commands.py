@@ -26,6 +26,7 @@ from ..models.memory_format import MEMORY_FORMATS
 from ..optimize.options import DILATIONS, DTYPES, Options
 from ..reports.benchmark_table import Row
 from ..training.config import load_config
+from ..training.prepare import prepare_model
 from ..weights.load_into_model import load_weights
 
 # What a benchmark yields: the rows so far, whenever there are more, so that an hour's work is not lost when it is stopped.
@@ -73,8 +74,11 @@ def timed(subjects: Callable[[Namespace, torch.device], Iterable[Subject]]) -> M
 
 
 def load_configs(paths: Iterable[str]) -> dict[str, Config]:
-    """The configs, by the names of their files."""
-    return {osp.splitext(osp.basename(path))[0]: load_config(path) for path in paths}
+    """The configs, checked and ready to build models from, by the names of their files."""
+    configs = {osp.splitext(osp.basename(path))[0]: load_config(path) for path in paths}
+    for cfg in configs.values():
+        prepare_model(cfg)
+    return configs
 
 
 def image_sizes(args: Namespace) -> list[tuple[int, int]]:

@@ -143,3 +143,9 @@ def test_wrong_arguments(run, args, message, tmp_path):
     assert status == 2
     assert re.search(f'error: {message}', err)
     assert not list(tmp_path.iterdir())
+
+
+def test_a_misspelt_config(run, tmp_path, tiny):
+    tiny.write_text(tiny.read_text().replace('channels=16', 'chanels=16'))
+    status, _, err = run('segmentors', tiny, '--device', 'cpu', '--out', tmp_path / 'out')
+    assert status == 2 and 'model.decode_head.chanels: PSPHead takes no argument of this name' in err
