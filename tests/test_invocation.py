@@ -11,8 +11,10 @@ def test_in_a_clone():
 
 
 def test_elsewhere(tmp_path, monkeypatch):
-    """Also beside a folder tools/ of another project."""
-    (tmp_path / 'tools').mkdir()
+    """Also beside the tools and configs of another project."""
+    for name in ('tools/make_synthetic_scenes.py', 'configs/pspnet_repvgg_b2.py'):
+        (tmp_path / name).parent.mkdir()
+        (tmp_path / name).touch()
     monkeypatch.chdir(tmp_path)
     command = [sys.executable, '-m', 'repvgg_seg.cli.main', 'make-synthetic-scenes']
     assert command_line('make_synthetic_scenes') == (command, 'repvgg-seg make-synthetic-scenes')

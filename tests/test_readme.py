@@ -9,7 +9,7 @@ import pytest
 
 REPO = Path(__file__).resolve().parents[1]
 README = '\n'.join(page.read_text() for page in [REPO / 'README.md', *sorted((REPO / 'docs').glob('*.md'))])
-SHARED_OPTIONS = REPO / 'repvgg_seg' / 'training' / 'config_options.py'
+SHARED_OPTIONS = REPO / 'repvgg_seg' / 'cli' / 'config_options.py'
 
 
 def test_the_tools_and_configs_that_it_names_exist():

@@ -14,12 +14,12 @@ from ..invocation import as_typed
 from ..measure.difference import relative_error
 from ..models import reparameterize_model
 from ..training.config import load_config
-from ..training.config_options import add_config_options
 from ..training.prepare import prepare_model
 from ..weights.load_into_model import load_weights
 from ..weights.read import read_checkpoint
 from ..weights.stored_config import stored_config
 from ..weights.write import check_output, write_checkpoint
+from .config_options import add_config_options
 from .exit import exit_on_input_error
 
 LIMIT = 1e-4  # of the relative error; rounding alone gives about 1e-6

@@ -14,12 +14,12 @@ from ..models.block import find_blocks
 from ..quiet import quiet_warnings
 from ..reports.record import check_writable, write_record
 from ..training.config import load_config
-from ..training.config_options import add_config_options, add_launcher_options, parse_run_args
 from ..training.distributed import leave_group
 from ..training.prepare import prepare
 from ..training.runner import build_runner
 from ..training.work_dir import make_folder
 from ..weights.load_into_model import find_backbone, load_weights
+from .config_options import add_config_options, add_launcher_options, parse_run_args
 from .exit import exit_on_input_error
 
 

@@ -4,12 +4,12 @@ import argparse
 
 from ..quiet import quiet_warnings
 from ..training.config import load_config
-from ..training.config_options import add_config_options, add_launcher_options, parse_run_args
 from ..training.data_loaders import check_whole_batch
 from ..training.distributed import leave_group
 from ..training.prepare import prepare
 from ..training.resume import AUTO
 from ..training.runner import build_runner
+from .config_options import add_config_options, add_launcher_options, parse_run_args
 from .exit import exit_on_input_error
 
 

@@ -9,7 +9,6 @@ from typing import Any
 import torch
 import torch.nn.functional as F
 from mmcv.cnn import build_norm_layer
-from mmengine.model import is_model_wrapper
 from torch import Tensor, nn
 from torch.nn.modules.batchnorm import _BatchNorm
 from torch.utils.checkpoint import checkpoint
@@ -205,13 +204,6 @@ class RepVGGBlock(nn.Module):
         training_form.switch_to_deploy()
         for name, tensor in training_form.state_dict().items():
             state_dict[prefix + name] = tensor
-
-
-def unwrap_model(model: nn.Module) -> nn.Module:
-    """The model inside the wrappers of distributed and parallel training; the model itself where there is none."""
-    while is_model_wrapper(model):  # torch's own wrappers are registered with mmengine's
-        model = model.get_submodule('module')
-    return model
 
 
 def find_blocks(model: nn.Module) -> list[RepVGGBlock]:

@@ -10,8 +10,8 @@ from torch import Tensor, nn
 
 from ..errors import InputError
 from .archs import ArchSpec
+from .match_checkpoint import account_for, take_below
 from .repvgg import RepVGG
-from .state import account_for, take_below
 
 
 @MODELS.register_module()

@@ -55,8 +55,8 @@ def _has_plain_convs(head: PSPHead) -> bool:
 class FoldedPSPHead(PSPHead):
     """PSPHead of mmseg with the same parameters and results and less work, also in training.
 
-    In its ordinary form the state dict is that of `PSPHead`, in both directions. The deploy form holds the kernels
-    already split; a state dict in ordinary form loads into it and is split on the way, the other way round is refused.
+    In its training form the state dict is that of `PSPHead`, in both directions. The deploy form holds the kernels
+    already split; a state dict in training form loads into it and is split on the way, the other way round is refused.
 
     Args:
         quarter: reduce the C channels of the backbone to C / 4 in each level of the pyramid, as `QuarterPSPHead` does.
@@ -82,7 +82,7 @@ class FoldedPSPHead(PSPHead):
 
     @classmethod
     def from_head(cls, head: PSPHead) -> FoldedPSPHead:
-        """A folded head, in ordinary form, over the parts and settings of another head, which it takes over.
+        """A folded head, in training form, over the parts and settings of another head, which it takes over.
 
         Raises:
             InputError: as `is_foldable` tells, the head computes its logits in its own way.
@@ -118,7 +118,7 @@ class FoldedPSPHead(PSPHead):
         return out
 
     def _load_from_state_dict(self, state_dict: dict[str, Any], prefix: str, *args: Any, **kwargs: Any) -> None:
-        """Split the kernel of an ordinary form on its way into a deploy form; refuse the opposite."""
+        """Split the kernel of an training form on its way into a deploy form; refuse the opposite."""
         if not self.deploy and f'{prefix}bottleneck.taps.0' in state_dict:
             raise InputError(
                 f'the weights of {prefix[:-1] or "this head"} are those of a deployed FoldedPSPHead: load the training '
@@ -129,7 +129,7 @@ class FoldedPSPHead(PSPHead):
         super()._load_from_state_dict(state_dict, prefix, *args, **kwargs)
 
     def _fold_state_dict(self, state_dict: dict[str, Any], prefix: str) -> None:
-        """Rename and split the tensors of an ordinary form, in place."""
+        """Rename and split the tensors of an training form, in place."""
         tensors = {name: state_dict.pop(name) for name in list(state_dict) if name.startswith(prefix)}
         for name, tensor in tensors.items():
             parts = name.removeprefix(prefix).split('.')

@@ -5,7 +5,8 @@ import copy
 from torch import nn
 
 from ..errors import InputError
-from .block import find_blocks, switch_to_deploy, unwrap_model
+from .block import find_blocks, switch_to_deploy
+from .model_wrappers import unwrap_model
 
 
 def reparameterize_model(model: nn.Module, inplace: bool = False) -> nn.Module:

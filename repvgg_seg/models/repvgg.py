@@ -13,7 +13,7 @@ from ..errors import InputError, listed
 from ..weight_names import Weights
 from .archs import ArchSpec, get_arch
 from .block import RepVGGBlock, switch_to_deploy
-from .state import match, take_below
+from .match_checkpoint import match, take_below
 from .stride_dilation_plan import plan_layers
 
 
@@ -114,7 +114,7 @@ class RepVGG(BaseModule):
         """Sort the tensors of a checkpoint of any family and form, and check that it holds all of this backbone.
 
         Raises:
-            InputError: as `repvgg_seg.models.state.match`.
+            InputError: as `repvgg_seg.models.match_checkpoint.match`.
         """
         return match(checkpoint, self.arch, self.plans, self.norm_cfg)
 

@@ -9,7 +9,7 @@ from mmengine.logging import print_log
 from torch import nn
 
 from ..errors import InputError
-from ..models.block import unwrap_model
+from ..models.model_wrappers import unwrap_model
 from .options import check_one_of, checked_options
 from .passes import PASSES
 from .passes.pass_definition import Record

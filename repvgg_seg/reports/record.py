@@ -78,14 +78,16 @@ def training_facts(meta: Mapping[str, Any]) -> dict[str, Any]:
     cfg = stored_config(meta)
     if cfg is None:
         return {}
+    optim_wrapper = cfg.get('optim_wrapper') or {}
+    model = cfg.get('model') or {}
+    init_cfg = model.get('backbone', model).get('init_cfg')
     return dict(
-        iterations=meta['iter'],
-        epochs=meta['epoch'],
-        seed=meta['seed'],
-        schedule=cfg.param_scheduler,
-        optimizer=cfg.optim_wrapper.optimizer,
-        optim_wrapper=cfg.optim_wrapper.type,  # tells mixed precision
-        batch_size=cfg.train_dataloader.batch_size,
-        initialised_from=cfg.load_from
-        or (cfg.model.get('backbone', cfg.model).get('init_cfg') or {}).get('checkpoint'),
+        iterations=meta.get('iter'),
+        epochs=meta.get('epoch'),
+        seed=meta.get('seed'),
+        schedule=cfg.get('param_scheduler'),
+        optimizer=optim_wrapper.get('optimizer'),
+        optim_wrapper=optim_wrapper.get('type'),  # tells mixed precision
+        batch_size=(cfg.get('train_dataloader') or {}).get('batch_size'),
+        initialised_from=cfg.get('load_from') or (init_cfg.get('checkpoint') if isinstance(init_cfg, dict) else None),
     )

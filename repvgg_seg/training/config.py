@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from mmengine.config import Config
 
 from ..errors import InputError
+from ..invocation import config_name
 from ..registry import drop_scope
 from .find_config import find_config
 
@@ -26,13 +27,17 @@ def load_config(path: str, options: dict | None = None) -> Config:
         cfg = Config.fromfile(path)
     except (OSError, SyntaxError, TypeError, KeyError) as error:
         raise InputError(f'{path} is no config: {error}') from error
-    drop_scope(cfg._cfg_dict)
+    cfg.pop('_scope_', None)
+    for value in cfg.values():
+        drop_scope(value)
     try:
         cfg.merge_from_dict(options or {})
     except (TypeError, KeyError, AttributeError) as error:
         raise InputError(f'--cfg-options do not fit {path}: {error}') from error
     if 'model' not in cfg:
-        raise InputError(f'{path} has no model: it is a part of a config; take one of configs/*.py')
+        raise InputError(
+            f'{path} has no model: it is a part of a config; name a whole config, such as {config_name("pspnet_repvgg_b2")}'
+        )
     return cfg
 
 

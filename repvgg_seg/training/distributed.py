@@ -1,4 +1,4 @@
-"""Several processes: how many there are, what they talk through, and how they share a batch."""
+"""Several processes: how many there are, what they talk through, and how they end."""
 
 import os
 
@@ -30,32 +30,6 @@ def use_gloo_without_gpu(cfg: Config) -> None:
         return
     torch.distributed.init_process_group('gloo')
     cfg.model_wrapper_cfg = dict(type='MMDistributedDataParallel', device_ids=None, broadcast_buffers=False)
-
-
-def keep_global_batch(cfg: Config) -> None:
-    """Set the batch of each process so that all together have the global batch of the recipe.
-
-    Raises:
-        InputError: the config has no recipe's batch, or the processes cannot share it evenly.
-    """
-    recipe = (cfg.get('auto_scale_lr') or {}).get('base_batch_size')
-    if not recipe:
-        raise InputError('--keep-global-batch: the config has no auto_scale_lr=dict(base_batch_size=...)')
-    processes = number_of_processes(cfg)
-    if recipe % processes:
-        raise InputError(f'--keep-global-batch: {processes} processes cannot share {recipe} images evenly')
-    cfg.train_dataloader.batch_size = recipe // processes
-
-
-def scale_learning_rate(cfg: Config) -> None:
-    """Let mmengine scale the learning rate by the global batch over that of the recipe.
-
-    Raises:
-        InputError: the config has no recipe's batch.
-    """
-    if 'auto_scale_lr' not in cfg:
-        raise InputError('--auto-scale-lr: the config has no auto_scale_lr=dict(base_batch_size=...)')
-    cfg.auto_scale_lr.enable = True
 
 
 def leave_group() -> None:

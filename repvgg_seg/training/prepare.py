@@ -10,7 +10,8 @@ from ..weights import install_safe_reader
 from .amp import use_amp
 from .config_check import TEST, TRAINING, VALIDATION, check_config
 from .data_loaders import fit_loaders
-from .distributed import keep_global_batch, scale_learning_rate, use_gloo_without_gpu
+from .distributed import use_gloo_without_gpu
+from .global_batch import keep_global_batch, scale_learning_rate
 from .pretrained import check_pretrained
 from .resume import check_no_earlier_run, resume_from
 from .sync_bn import use_bn_without_peers

@@ -11,8 +11,8 @@ from ..measure.difference import relative_error
 from ..models.archs import ArchSpec, arch_name
 from ..models.block import switch_to_deploy
 from ..models.classifier import RepVGGClassifier
+from ..models.match_checkpoint import is_fused, recognise_arch
 from ..models.repvgg import RepVGG
-from ..models.state import is_fused, recognise_arch
 from ..weight_names import Weights, sort_weights, to_checkpoint, unwrap
 from .load_into_model import find_backbone
 

@@ -9,9 +9,10 @@ from mmengine.model import BaseTTAModel
 from torch import Tensor, nn
 
 from ..errors import InputError, listed
-from ..models.block import switch_to_deploy, unwrap_model
+from ..models.block import switch_to_deploy
+from ..models.match_checkpoint import account_for, is_fused, network_name
+from ..models.model_wrappers import unwrap_model
 from ..models.repvgg import RepVGG
-from ..models.state import account_for, is_fused, network_name
 from ..weight_names import unwrap
 from .read import read_checkpoint
 
@@ -63,7 +64,7 @@ def adapt_checkpoint(checkpoint: dict[str, Any], model: nn.Module) -> None:
         model: a segmentor or a classifier, also in a wrapper.
 
     Raises:
-        InputError: as `repvgg_seg.models.state.match`.
+        InputError: as `repvgg_seg.models.match_checkpoint.match`.
     """
     body, rest = _under_names_of(_inside(model), checkpoint)
     checkpoint['state_dict'] = body | rest

@@ -4,7 +4,7 @@ import os
 import pickle
 import re
 from collections.abc import Callable
-from contextlib import AbstractContextManager, nullcontext
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +12,6 @@ import numpy as np
 import safetensors.torch
 import torch
 from mmengine.logging.history_buffer import HistoryBuffer
-from mmengine.utils import digit_version
 from torch import Tensor
 from torch.types import Storage
 
@@ -103,18 +102,17 @@ def _broken(path: Path, kind: str) -> str:
 
 def _mmengine_objects_allowed() -> AbstractContextManager[None]:
     """Let torch's safe reader create the objects in mmengine's checkpoints: `HistoryBuffer` and numpy's types."""
-    if digit_version(torch.__version__) < digit_version('2.6'):  # older versions have no such setting for methods
-        return nullcontext()
-    core = np._core if hasattr(np, '_core') else np.core
+    array: Any = np.empty(0).__reduce__()[0]  # the functions that numpy pickles an array and a scalar by
+    scalar: Any = np.float64(0).__reduce__()[0]
     kinds = (np.bool_, np.int32, np.int64, np.uint32, np.float32, np.float64)
     return torch.serialization.safe_globals(
         [
             HistoryBuffer,
             (_method_of_history, 'builtins.getattr'),
-            (core.multiarray._reconstruct, 'numpy.core.multiarray._reconstruct'),
-            (core.multiarray._reconstruct, 'numpy._core.multiarray._reconstruct'),
-            (core.multiarray.scalar, 'numpy.core.multiarray.scalar'),
-            (core.multiarray.scalar, 'numpy._core.multiarray.scalar'),
+            (array, 'numpy.core.multiarray._reconstruct'),
+            (array, 'numpy._core.multiarray._reconstruct'),
+            (scalar, 'numpy.core.multiarray.scalar'),
+            (scalar, 'numpy._core.multiarray.scalar'),
             np.ndarray,
             np.dtype,
             *(type(np.dtype(kind)) for kind in kinds),

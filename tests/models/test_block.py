@@ -9,7 +9,8 @@ from mmengine.model import MMDistributedDataParallel
 from torch import nn
 
 from repvgg_seg.errors import InputError
-from repvgg_seg.models.block import RepVGGBlock, SEBlock, unwrap_model
+from repvgg_seg.models.block import RepVGGBlock, SEBlock
+from repvgg_seg.models.model_wrappers import unwrap_model
 from repvgg_seg.models.stride_dilation_plan import LayerPlan
 
 

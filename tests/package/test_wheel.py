@@ -196,8 +196,8 @@ def test_a_config_of_ones_own_is_trained_fused_and_scored(installed, own_config)
     assert len(losses) == 5 and all(0 < loss < 10 for loss in losses)
     checkpoint = folder / 'work_dirs' / 'deeplabv3plus' / 'iter_5.pth'
     said = run('repvgg-seg', 'reparameterize', own_config.name, checkpoint, 'fused.pth')
-    (difference,) = re.findall(r'largest relative difference .*: (\S+)', said)
-    assert float(difference) < 1e-4
+    (error,) = re.findall(r'largest relative error of the fused form: (\S+)', said)
+    assert float(error) < 1e-4
     said = run('repvgg-seg', 'test', own_config.name, 'fused.pth', '--result', 'fused.json')
     (miou,) = re.findall(r'Iter\(test\).* mIoU: ([\d.]+)', said)
     record = json.loads((folder / 'fused.json').read_text())

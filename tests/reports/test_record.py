@@ -34,6 +34,12 @@ def test_a_checkpoint_without_meta_tells_nothing():
     assert training_facts({}) == {}
 
 
+def test_the_checkpoint_of_a_config_of_ones_own():
+    """It need not have what our configs have; what is not there is None."""
+    facts = training_facts(dict(iter=3, cfg="model = dict(type='Net', init_cfg=[dict(type='Normal')])"))
+    assert facts.pop('iterations') == 3 and set(facts.values()) == {None}
+
+
 def test_a_record_with_its_environment(tmp_path):
     path = tmp_path / 'r.json'
     record = write_record(str(path), device=torch.device('cpu'), rows=[dict(ms=1.0)])

@@ -14,6 +14,7 @@ from torch.nn.modules.batchnorm import SyncBatchNorm, _BatchNorm
 from torch.utils.data import DataLoader
 
 from ...errors import InputError
+from ..global_batch import recipe_batch
 
 
 @HOOKS.register_module()
@@ -34,7 +35,7 @@ class BatchSizeHook(Hook):
             return
         if _has_pooled_batch_norm(runner.model, world_size):
             _check_two_images(loader, loader.batch_size)
-        recipe = (runner.cfg.get('auto_scale_lr') or {}).get('base_batch_size')
+        recipe = recipe_batch(runner.cfg)
         actual = loader.batch_size * world_size
         if recipe and actual != recipe:
             scaled = runner.cfg.auto_scale_lr.get('enable')

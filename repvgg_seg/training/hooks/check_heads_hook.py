@@ -9,7 +9,7 @@ from torch import nn
 
 from ...errors import InputError, listed
 from ...models import RepVGG, RepVGGClassifier
-from ...models.block import unwrap_model
+from ...models.model_wrappers import unwrap_model
 
 
 @HOOKS.register_module()

@@ -2,7 +2,7 @@ import argparse
 
 import pytest
 
-from repvgg_seg.training.config_options import add_config_options
+from repvgg_seg.cli.config_options import add_config_options
 
 
 def parsed(*options):

@@ -6,7 +6,7 @@ from weight_files import TINY, classifier, prefixed, tensors, written_by
 from repvgg_seg import RepVGG, RepVGGClassifier
 from repvgg_seg.errors import InputError
 from repvgg_seg.models.archs import ARCHS, ArchSpec, arch_name, get_arch
-from repvgg_seg.models.state import body_state, recognise_arch
+from repvgg_seg.models.match_checkpoint import body_state, recognise_arch
 
 
 @pytest.fixture(scope='module')
