@@ -1,5 +1,4 @@
-# Table 8, ResNet-101. Every 3x3 of the last two stages is dilated, as in the official PSPNet (contract_dilation=False).
-# The stem is mmseg's V1c, three 3x3 convs, for which ImageNet weights exist.
+# Table 8, ResNet-101: pspnet_resnet50.py with another depth and checkpoint.
 _base_ = './pspnet_repvgg_b1g2.py'
 model = dict(
     backbone=dict(
@@ -10,8 +9,8 @@ model = dict(
         out_indices=(0, 1, 2, 3),
         strides=(1, 2, 1, 1),
         dilations=(1, 1, 2, 4),
-        init_cfg=dict(type='Pretrained', checkpoint='pretrained/resnet101_v1c-e67eebb6.pth'),
         contract_dilation=False,
+        init_cfg=dict(type='Pretrained', checkpoint='pretrained/resnet101_v1c-e67eebb6.pth'),
         style='pytorch',
         norm_cfg=dict(type='SyncBN', requires_grad=True),
     ),

@@ -31,9 +31,7 @@ tta_pipeline = [
         transforms=[
             [dict(type='Resize', scale_factor=r, keep_ratio=True) for r in (0.5, 0.75, 1.0, 1.25, 1.5, 1.75)],
             [dict(type='RandomFlip', prob=p, direction='horizontal') for p in (0.0, 1.0)],
-            [dict(type='LoadAnnotations')],
-            [dict(type='CheckAnnotations')],
-            [dict(type='PackSegInputs')],
+            *[[dict(type=step)] for step in ('LoadAnnotations', 'CheckAnnotations', 'PackSegInputs')],
         ],
     ),
 ]

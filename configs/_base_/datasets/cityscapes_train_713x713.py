@@ -20,9 +20,9 @@ train_dataloader = dict(
     persistent_workers=True,
     drop_last=True,
     dataset=dict(
+        pipeline=train_pipeline,
         type='CheckedCityscapesDataset',
         data_root='data/cityscapes',
         data_prefix=dict(img_path='leftImg8bit/train', seg_map_path='gtFine/train'),
-        pipeline=train_pipeline,
     ),
 )
