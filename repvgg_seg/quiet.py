@@ -1,7 +1,7 @@
-"""What upstream packages say at import and at the start of a run without meaning to, kept from the user's screen.
+"""Keeps unintended messages of upstream packages off the screen.
 
-Each message is named here with its source. Everything else is shown, and no filter, stream or logger of the process changes:
-the names that are replaced get their old value back.
+Each message is named here with its source. Everything else is shown. `quiet_imports` and `quiet_warnings` put back what they
+replace; `quiet_log` filters the screen handlers of one logger.
 """
 
 import logging
@@ -66,12 +66,11 @@ def quiet_warnings() -> Iterator[None]:
 @contextmanager
 def quiet_imports() -> Iterator[None]:
     """Import mmseg and mmcv without the lines and warnings named above."""
-    from mmengine.logging import (
-        logger,  # its `print_log` prints by a name of its module, which is found before the builtin
-    )
+    # Its `print_log` calls `print`, a name that is looked up in the module before the builtins.
+    from mmengine.logging import logger
 
     def print_others(*values: object, **kwargs: Any) -> None:
-        if values[:1] not in [(line,) for line in _PRINTED]:
+        if not values or values[0] not in _PRINTED:
             print(*values, **kwargs)
 
     vars(logger)['print'] = print_others

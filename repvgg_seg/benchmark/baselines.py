@@ -11,12 +11,16 @@ from ..errors import InputError
 
 
 class _RegNetX(NamedTuple):
+    """Fields of `RegNetConfig` of `transformers`."""
+
     depths: list[int]
     hidden_sizes: list[int]
     groups_width: int
 
 
 class _EfficientNet(NamedTuple):
+    """Fields of `EfficientNetConfig` of `transformers`."""
+
     width_coefficient: float
     depth_coefficient: float
     hidden_dim: int
@@ -53,6 +57,7 @@ class Classifier(nn.Module):
         self.head = head
 
     def forward(self, x: Tensor) -> Tensor:
+        """Images (N, 3, H, W) to logits (N, 1000)."""
         features = self.backbone(x)
         return self.head(features[-1] if isinstance(features, tuple) else features)
 
@@ -65,11 +70,12 @@ class _Pooled(nn.Module):
         self.network = network
 
     def forward(self, x: Tensor) -> Tensor:
+        """Images (N, 3, H, W) to features (N, C)."""
         return self.network(x).pooler_output.flatten(1)
 
 
 def is_available(name: str) -> bool:
-    """Whether the library that has this baseline is installed; True for a name that is no baseline."""
+    """Whether the library that has this baseline is installed; True for a name that is not a baseline."""
     return name not in (*_REGNETX, *_EFFICIENTNETS) or find_spec('transformers') is not None
 
 
@@ -98,6 +104,7 @@ def build_baseline(name: str) -> nn.Module:
 
 
 def _from_transformers(name: str) -> Classifier:
+    """A RegNetX or an EfficientNet, with its convs and norms paired."""
     from transformers import EfficientNetConfig, EfficientNetModel, RegNetConfig, RegNetModel
 
     network: RegNetModel | EfficientNetModel
@@ -149,5 +156,6 @@ def _plain(conv: nn.Conv2d) -> nn.Conv2d:
 
 
 def _pair(values: tuple[int, ...]) -> tuple[int, int]:
+    """The two values of an attribute that torch declares as a tuple of any length."""
     height, width = values
     return height, width

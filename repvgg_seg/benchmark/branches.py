@@ -31,6 +31,7 @@ class BranchesOfBlock(nn.Module):
         self.rbr_identity = block.rbr_identity if identity else None
 
     def forward(self, x: Tensor) -> Tensor:
+        """The sum of the branches and its ReLU, (N, C, H, W) -> (N, C_out, H / stride, W / stride), rounded up."""
         out = self.rbr_dense(x)
         if self.rbr_1x1 is not None:
             out = out + self.rbr_1x1(x)

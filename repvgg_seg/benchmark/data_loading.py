@@ -22,7 +22,7 @@ def loading_subjects(cfg: Config, folder: str) -> Iterator[Subject]:
     """Every image of a folder, from the file to a uint8 tensor (3, size, size), in two ways with the same crops.
 
     Args:
-        cfg: of a classifier; its training pipeline starts with `LoadRandomResizedCrop`.
+        cfg: config of a classifier; its training pipeline starts with `LoadRandomResizedCrop`.
         folder: searched for images at every depth.
 
     Raises:
@@ -41,9 +41,11 @@ def loading_subjects(cfg: Config, folder: str) -> Iterator[Subject]:
     crop = TRANSFORMS.build(cfg.train_pipeline[0])
 
     def load_by_pipeline(path: Path) -> Tensor:
+        """A crop (3, size, size), uint8, by the pipeline of the config."""
         return pipeline(dict(img_path=str(path), label=0))['inputs']
 
     def load_by_pillow(path: Path) -> Tensor:
+        """A crop (3, size, size), uint8, by Pillow."""
         with Image.open(path) as opened:
             image = opened.convert('RGB')
         x, y, width, height = crop.draw(*image.size)
@@ -57,6 +59,7 @@ def loading_subjects(cfg: Config, folder: str) -> Iterator[Subject]:
 
 
 def _load_all(load: Callable[[Path], Tensor], paths: Sequence[Path]) -> list[Tensor]:
+    """Load every image with the same random crops at every call."""
     np.random.seed(0)  # so that every call draws the same crops
     return [load(path) for path in paths]
 
@@ -73,6 +76,7 @@ def augmentation_subjects(device: torch.device, batch: int, size: int = 224) -> 
     augment = ImageNetAutoAugment()
 
     def augment_all(parts: Sequence[Tensor]) -> Tensor:
+        """The parts of a batch (n, 3, size, size), augmented one after the other: (N, 3, size, size)."""
         torch.manual_seed(0)
         return torch.cat([augment(part) for part in parts])
 

@@ -102,11 +102,11 @@ def network_subjects(
     """A network in several forms, each called on one random batch of `options.input_shape`.
 
     Args:
-        name: of the rows.
+        name: name of the rows.
         model: in eval mode.
         forms: some of `FORMS`.
         options: the input shape, and how the forms are made.
-        mode: of the call, 'tensor' or 'predict' for a segmentor; None for a network without modes.
+        mode: mode of the call, 'tensor' or 'predict' for a segmentor; None for a network without modes.
         paper: figures of the paper for this network.
     """
     image = options.example(model)

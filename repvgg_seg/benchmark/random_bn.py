@@ -12,8 +12,8 @@ def randomise_bn(model: nn.Module, seed: int = 0) -> nn.Module:
     As built, a BN is almost the identity, and most wrong fusions give the right results.
 
     Args:
-        model: on the CPU.
-        seed: of the random numbers.
+        model: a model on the CPU.
+        seed: seed of the random numbers.
 
     Returns:
         The model itself.

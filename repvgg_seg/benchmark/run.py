@@ -60,6 +60,7 @@ def _ratio(reference: list[float], times: list[float]) -> float:
 
 
 def _row(subject: Subject, times: list[float], reference: list[float], peak: int) -> Row:
+    """The figures of a subject, from the seconds of its calls and of those of the baseline, and its peak in bytes."""
     low, median, high = statistics.quantiles(times, n=4, method='inclusive') if len(times) > 1 else times * 3
     row: Row = dict(
         name=subject.name,

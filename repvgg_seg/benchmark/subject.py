@@ -14,7 +14,7 @@ class Subject:
     """What one row of a benchmark measures.
 
     Args:
-        name: of the model.
+        name: name of the model.
         form: 'training', 'fused', 'optimized', or whatever else distinguishes the rows of one model.
         call: what is timed.
         examples: the number of examples that one call processes.

@@ -33,12 +33,12 @@ def training_subjects(
     """Forward, loss, backward and step of a segmentor or a classifier, in both memory formats.
 
     Args:
-        name: of the rows.
-        cfg: of the model.
+        name: name of the rows.
+        cfg: config of the model.
         shape: (N, 3, H, W) of the random images.
         device: where it trains.
         peer: a block to compare ours with, as `load_peer` returns it; None for ours alone.
-        dtype: of the forward pass, by autocast where it is not float32.
+        dtype: number type of the forward pass, by autocast where it is not float32.
     """
     for block_name, block in {'our block': None, 'peer': peer}.items():
         if block_name == 'peer' and peer is None:
@@ -75,6 +75,7 @@ def load_peer(place: str) -> type[nn.Module]:
 
 
 def _peer_of(block: RepVGGBlock, peer: type[nn.Module]) -> nn.Module:
+    """A peer with the arguments of a RepVGG block."""
     plan = block.plan
     return peer(
         plan.in_channels,
@@ -104,6 +105,7 @@ def _iteration(
     optimizer = torch.optim.SGD(model.parameters(), lr=1e-4, momentum=0.9, weight_decay=1e-4)
 
     def iteration() -> None:
+        """Forward, loss, backward and step."""
         with torch.autocast(device.type, dtype, enabled=dtype != torch.float32):
             losses = model(image, samples, mode='loss')
         optimizer.zero_grad(set_to_none=True)

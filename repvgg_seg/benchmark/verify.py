@@ -27,7 +27,7 @@ def verify(
     Progress goes to stderr.
 
     Args:
-        configs: of segmentors, by the names of their rows.
+        configs: configs of segmentors, by the names of their rows.
         sizes: (height, width) in pixels.
         batches: numbers of images at a time.
         dtypes: 'fp32', 'bf16' or 'fp16', of the optimized form.
@@ -58,7 +58,7 @@ def compare(model: nn.Module, optimized: Mapping[str, nn.Module], image: Tensor)
     """Relative error of the logits and fraction of equal labels, for each number type.
 
     Args:
-        model: whose logits are expected.
+        model: the network whose logits are expected.
         optimized: the networks to compare with it, by number type.
         image: (N, 3, H, W).
     """

@@ -26,6 +26,7 @@ class ImageNetAutoAugment:
         self.sub_policies: list[nn.Module] = list(policy.children())
 
     def __call__(self, images: Tensor) -> Tensor:
+        """Augmented images (N, 3, H, W); the given ones stay as they are."""
         drawn = torch.randint(len(self.sub_policies), (len(images),))
         out = images.clone()
         for i in drawn.unique().tolist():

@@ -49,6 +49,7 @@ class CamVidDataset(CheckedSegDataset):
     )
 
     def how_to_get(self) -> str:
+        """Where the files of CamVid go, for messages."""
         return (
             'put the images into data/camvid/images/{train,val,test} (*.webp, or set img_suffix) and labels with the '
             'values 0-10 and 255 into data/camvid/labels/{train,val,test} (*.png)'

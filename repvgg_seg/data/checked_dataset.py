@@ -10,6 +10,7 @@ from .damaged_files import NamesDamagedFiles
 
 
 def _try_synthetic() -> str:
+    """The commands that make synthetic scenes and train on them, for messages."""
     scenes = as_typed('make_synthetic_scenes', 'data/synthetic')
     return f'to try now without it: {scenes}, then {as_typed("train", config_name("pspnet_repvgg_a0_synthetic"))}'
 
@@ -32,6 +33,7 @@ class CheckedSegDataset(NamesDamagedFiles, BaseSegDataset):
         return 'check data_root and data_prefix'
 
     def load_data_list(self) -> list[dict]:
+        """One dict for each image, with the number of classes in it."""
         folders = [self.data_prefix.get(name) for name in self.FILES]
         for folder in folders:
             if folder and not osp.isdir(folder):

@@ -12,6 +12,7 @@ class CheckedCityscapesDataset(CheckedSegDataset, CityscapesDataset):
     """Cityscapes, or other images in its layout, with 19 classes and labels of trainIds."""
 
     def how_to_get(self) -> str:
+        """What to download and how to prepare it, for messages."""
         return (
             'download leftImg8bit_trainvaltest.zip and gtFine_trainvaltest.zip from https://www.cityscapes-dataset.com '
             f'into data/cityscapes, unpack both, then run {as_typed("prepare_cityscapes", "data/cityscapes")}'

@@ -27,7 +27,7 @@ class ClassificationPreprocessor(BaseDataPreprocessor):
         non_blocking: whether batches are copied to their device asynchronously.
 
     Raises:
-        InputError: `mixup_alpha` is negative or no number, or kornia is needed and is missing or too old.
+        InputError: `mixup_alpha` is negative or not a number, or kornia is needed and is missing or too old.
     """
 
     def __init__(
@@ -46,12 +46,14 @@ class ClassificationPreprocessor(BaseDataPreprocessor):
 
     @torch.no_grad()
     def forward(self, data: dict, training: bool = False) -> dict:
+        """Move a batch to the device, normalise it and, in training, augment it; shapes as above."""
         data = self.cast_data(data)
         # The augmentations compute coordinates of pixels, which half precision would displace.
         with torch.autocast(data['inputs'].device.type, enabled=False):
             return self._augmented_and_normalised(data, training)
 
     def _augmented_and_normalised(self, data: dict, training: bool) -> dict:
+        """The batch after AutoAugment, normalisation and mixup, in this order."""
         images, labels = data['inputs'].float() / 255, data['labels']
         if training and self.auto_augment is not None:
             images = self.auto_augment(images)

@@ -23,6 +23,7 @@ class NamesDamagedFiles(BaseDataset):
     FILES: tuple[str, ...] = ('img_path',)  # keys under which an item holds the paths of its files
 
     def prepare_data(self, idx: int) -> Any:
+        """The item that the pipeline makes."""
         try:
             return super().prepare_data(idx)
         except InputError:
@@ -33,7 +34,7 @@ class NamesDamagedFiles(BaseDataset):
                 fault = _fault_of(path)
                 if fault:
                     raise InputError(
-                        f'cannot decode {path}: the file is damaged or no image; fetch it again ({fault})'
+                        f'cannot decode {path}: the file is damaged or not an image; fetch it again ({fault})'
                     ) from error
             raise
 

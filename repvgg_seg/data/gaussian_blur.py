@@ -29,6 +29,7 @@ class RandomGaussianBlur(BaseTransform):
         self.kernel_size = kernel_size
 
     def transform(self, results: dict) -> dict:
+        """Blur `img` (H, W, 3), or leave it; its shape stays."""
         if np.random.rand() < self.prob:
             results['img'] = cv2.GaussianBlur(results['img'], (self.kernel_size, self.kernel_size), 0)
         return results

@@ -84,6 +84,7 @@ def held(path: str) -> str:
 
 
 def _images_below(folder: str) -> Iterator[str]:
+    """The paths of the images at every depth of a folder, in any order."""
     for parent, _, names in os.walk(folder, followlinks=True):
         for name in names:
             if _is_image(name):
@@ -91,4 +92,5 @@ def _images_below(folder: str) -> Iterator[str]:
 
 
 def _is_image(name: str) -> bool:
+    """Whether a name has the ending of an image and is not hidden."""
     return name.lower().endswith(SUFFIXES) and not name.startswith('.')

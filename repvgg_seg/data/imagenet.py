@@ -43,6 +43,7 @@ class ImageNetDataset(NamesDamagedFiles):
         super().__init__(ann_file=ann_file, data_root=data_root, **kwargs)
 
     def load_data_list(self) -> list[dict]:
+        """`dict(img_path, label)` for each image."""
         folder = osp.join(self.data_root, self.split)
         if not osp.isdir(self.data_root):
             raise InputError(

@@ -28,6 +28,7 @@ class CheckAnnotations(BaseTransform):
     """
 
     def transform(self, results: dict) -> dict:
+        """Check `gt_seg_map` (H, W) and its file, and return the results unchanged."""
         if 'gt_seg_map' not in results:
             return results
         label, path = results['gt_seg_map'], results['seg_map_path']
@@ -47,6 +48,7 @@ def _check_channel(path: str) -> None:
 
 
 def _check_size(label: Iterable[int], image: Iterable[int], path: str, image_path: str) -> None:
+    """Compare the (H, W) of a label and of its image."""
     label, image = tuple(label), tuple(image)
     if label != image:
         raise InputError(
@@ -56,6 +58,7 @@ def _check_size(label: Iterable[int], image: Iterable[int], path: str, image_pat
 
 
 def _check_values(label: np.ndarray, num_classes: int, path: str) -> None:
+    """Look for values of a label (H, W) that are neither a class nor 255."""
     values = np.flatnonzero(np.bincount(label.ravel(), minlength=_IGNORED + 1))
     wrong = values[(values >= num_classes) & (values != _IGNORED)].tolist()
     if not wrong:
@@ -70,4 +73,5 @@ def _check_values(label: np.ndarray, num_classes: int, path: str) -> None:
 
 
 def _described(size: Iterable[int]) -> str:
+    """A size as 'HxW'."""
     return 'x'.join(map(str, size))

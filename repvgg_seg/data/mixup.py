@@ -21,21 +21,30 @@ def mixup_from_beta(alpha: float) -> nn.Module:
         the class of the other image, and the share of the other image, which is the same for the whole batch.
 
     Raises:
-        InputError: `alpha` is negative or no number, or kornia is missing or too old.
+        InputError: `alpha` is negative or not a number, or kornia is missing, too old, or too new for this function.
     """
     if not isinstance(alpha, (int, float)) or alpha < 0:
         raise InputError(f'mixup_alpha must be positive, or None for no mixup, got {alpha!r}')
-    augmentation = import_kornia().augmentation
+    kornia = import_kornia()
 
     from kornia.augmentation.random_generator import MixupGenerator
 
     class BetaGenerator(MixupGenerator):
+        """kornia's generator of the arguments of mixup, with shares from Beta(alpha, alpha)."""
+
         lambda_sampler: Any  # kornia's type is that of its uniform distribution
 
         def make_samplers(self, device: torch.device, dtype: torch.dtype) -> None:
+            """Set the distribution of the shares."""
             super().make_samplers(device, dtype)
             self.lambda_sampler = Beta(*torch.full((2,), alpha, device=device, dtype=dtype))
 
-    mixup = augmentation.RandomMixUpV2(same_on_batch=True, data_keys=['input', 'class'])
-    mixup._param_generator = BetaGenerator()  # kornia has no public argument for the distribution of the share
+    mixup = kornia.augmentation.RandomMixUpV2(same_on_batch=True, data_keys=['input', 'class'])
+    # kornia has no public argument for the distribution of the share. Without this attribute the shares would stay uniform.
+    if getattr(mixup, '_param_generator', None) is None:
+        raise InputError(
+            f'mixup_alpha needs the attribute _param_generator of RandomMixUpV2, which kornia {kornia.__version__} does not '
+            'have: pip install "kornia==0.9.0"'
+        )
+    mixup._param_generator = BetaGenerator()
     return mixup

@@ -58,12 +58,14 @@ def prepare(root: str | Path, counts: dict[str, int] = COUNTS, workers: int = 4)
 
 
 def _polygons_and_label(root: Path, image: Path) -> tuple[Path, Path]:
+    """The paths of the polygons and of the trainId label of an image."""
     stem = root / 'gtFine' / image.relative_to(root / 'leftImg8bit')
     name = image.name.removesuffix(_IMAGE)
     return stem.with_name(name + _POLYGONS), stem.with_name(name + _LABEL)
 
 
 def _make_label(pair: tuple[Path, Path]) -> None:
+    """Write one label from its polygons; an interrupted call leaves no partial file."""
     polygons, label = pair
     with replacing(label) as temporary:
         json2labelImg(str(polygons), str(temporary), 'trainIds')

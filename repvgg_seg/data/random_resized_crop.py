@@ -52,6 +52,7 @@ class LoadRandomResizedCrop(BaseTransform):
         self.size, self.scale, self.ratio = size, scale, ratio
 
     def transform(self, results: dict) -> dict:
+        """Read the image at `img_path` and put the crop, (size, size, 3) uint8, under `img`."""
         content = get(results['img_path'])
         with Image.open(io.BytesIO(content)) as header:
             width, height = header.size
@@ -60,7 +61,9 @@ class LoadRandomResizedCrop(BaseTransform):
         flag = _REDUCED[factor] | cv2.IMREAD_IGNORE_ORIENTATION
         image = cv2.imdecode(np.frombuffer(content, np.uint8), flag)
         if image is None:
-            raise InputError(f'cannot decode {results["img_path"]}: the file is damaged or no image; fetch it again')
+            raise InputError(
+                f'cannot decode {results["img_path"]}: the file is damaged or not an image; fetch it again'
+            )
         x, y, w, h = (round(value / factor) for value in (x, y, w, h))
         results['img'] = cv2.resize(image[y : y + h, x : x + w], (self.size, self.size))
         return results

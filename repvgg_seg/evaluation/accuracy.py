@@ -23,6 +23,7 @@ class TopKAccuracy(BaseMetric):
         self.topk = tuple(topk)
 
     def process(self, data_batch: object, data_samples: Sequence[dict]) -> None:
+        """Note the rank of the right class of every image; a sample holds `logits` (classes,) and `label`, a number."""
         for sample in data_samples:
             logits, label = sample['logits'], sample['label']
             own = logits[label]
@@ -31,5 +32,6 @@ class TopKAccuracy(BaseMetric):
             self.results.append(int(rank))
 
     def compute_metrics(self, results: list[int]) -> dict[str, float]:
+        """The share of ranks below each k, in percent."""
         ranks = torch.tensor(results)
         return {f'top{k}': (ranks < k).float().mean().item() * 100 for k in self.topk}

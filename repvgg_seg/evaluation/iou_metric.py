@@ -16,6 +16,7 @@ class StreetIoUMetric(IoUMetric):
     per_class: dict[str, dict[str, float]]
 
     def compute_metrics(self, results: list) -> dict[str, float]:
+        """mmseg's metrics in percent; the figures of every class go into `per_class`."""
         metrics: dict[str, float] = super().compute_metrics(results)
         if not self.format_only:
             areas = [sum(area) for area in zip(*results, strict=True)]

@@ -23,6 +23,7 @@ Reader = Callable[[Profile], Iterator[tuple[float, int]]]
 
 
 def _peak(call: Callable[[], object], read: Reader) -> int:
+    """The largest sum of bytes, in the order of time, of the events that `read` finds in the profile of a call."""
     os.environ.setdefault('KINETO_LOG_LEVEL', '99')  # otherwise the profiler writes to stderr when it starts and stops
     with torch.profiler.profile(activities=[torch.profiler.ProfilerActivity.CPU], profile_memory=True) as profile:
         call()

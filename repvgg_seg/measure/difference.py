@@ -7,8 +7,8 @@ def relative_error(found: Tensor, expected: Tensor) -> float:
     """The largest absolute difference over the largest absolute expected value, no unit.
 
     Args:
-        found: of any shape.
-        expected: of the same shape.
+        found: tensor of any shape.
+        expected: tensor of the same shape.
 
     Returns:
         0.0 for equal tensors, also where both are zero; inf where only `expected` is zero; NaN where a value is NaN or

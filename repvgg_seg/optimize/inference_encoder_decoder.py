@@ -28,8 +28,8 @@ class InferenceEncoderDecoder(EncoderDecoder):
     def slide_inference(self, inputs: Tensor, batch_img_metas: list[dict]) -> Tensor:
         """Average the logits of the windows where they overlap, (N, 3, H, W) -> (N, classes, H, W).
 
-        mmseg pads the logits of every window to the whole image and adds that; here they are added in their place. The
-        windows cannot share work: each sees zero padding at its own border and pools over its own pixels.
+        mmseg pads the logits of every window to the whole image and adds that; this method adds each window to its part
+        of the total. The windows cannot share work: each sees zero padding at its own border and pools over its own pixels.
         """
         height, width = inputs.shape[2:]
         total = inputs.new_zeros((len(inputs), self.out_channels, height, width))

@@ -45,6 +45,7 @@ def is_available() -> bool:
 
 
 def _computes_the_conv() -> bool:
+    """Whether both operators agree with torch's own conv on a case of whole numbers."""
     with torch.inference_mode():
         x = torch.arange(1.0, 21).reshape(1, 4, 5, 1)
         kernel = torch.arange(-6.0, 6).reshape(6, 2, 1, 1)

@@ -10,9 +10,9 @@ from torch import nn
 
 from ..errors import InputError
 from ..models.model_wrappers import unwrap_model
-from .options import check_one_of, checked_options
+from .options import Options, check_one_of, checked_options
 from .passes import PASSES
-from .passes.pass_definition import Record
+from .passes.pass_definition import Pass, Record
 
 
 def optimize_for_inference(
@@ -62,26 +62,34 @@ def optimize_for_inference(
     steps = [step for step in PASSES.values() if step.name not in skip and step.applies(optimized, options)]
     needs = [need for step in steps for need in step.needs]
     report: dict[str, Record] = {}
-    for step in PASSES.values():
-        if not step.is_algebra and not report and not skip:
-            raise InputError(
-                f'nothing to rewrite in this {type(model).__name__}: no RepVGG block in training form, no BN behind a conv, '
-                'no auxiliary head and no PSP head (it may be optimized already)'
-            )
-        if step in steps:
-            optimized, record = step.rewrite(optimized, options)
-            if record is not None:
-                report[step.name] = record
-                print_log(f'optimize: {step.name}: {record}', logger='current')
-        for need in needs:
-            if need.after == step.name:
-                options = need.measure(optimized, options)
+
+    def run(passes: Iterable[Pass], model: nn.Module, options: Options) -> tuple[nn.Module, Options]:
+        """The model after these passes, and the options with what is measured between them; fills `report`."""
+        for step in passes:
+            if step in steps:
+                model, record = step.rewrite(model, options)
+                if record is not None:
+                    report[step.name] = record
+                    print_log(f'optimize: {step.name}: {record}', logger='current')
+            for need in needs:
+                if need.after == step.name:
+                    options = need.measure(model, options)
+        return model, options
+
+    optimized, options = run([step for step in PASSES.values() if step.is_algebra], optimized, options)
+    if not report and not skip:
+        raise InputError(
+            f'nothing to rewrite in this {type(model).__name__}: no RepVGG block in training form, no BN behind a conv, '
+            'no auxiliary head and no PSP head (it may be optimized already)'
+        )
+    optimized, _ = run([step for step in PASSES.values() if not step.is_algebra], optimized, options)
     optimized.__dict__['optimize_report'] = report
     optimized.register_forward_pre_hook(_refuse_training, with_kwargs=True)
     return optimized
 
 
 def _refuse_training(module: nn.Module, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> None:
+    """Hook before every forward pass of an optimized model."""
     modes = [value for value in (*args, *kwargs.values()) if isinstance(value, str)]
     if module.training or 'loss' in modes:
         raise InputError(

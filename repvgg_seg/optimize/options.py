@@ -1,4 +1,4 @@
-"""What `optimize_for_inference` is asked for."""
+"""The options of `optimize_for_inference`, checked."""
 
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
@@ -16,9 +16,15 @@ DILATIONS = ('auto', 'dilated', *LAYOUTS)
 
 @dataclass(frozen=True)
 class Options:
-    """What the passes are asked for; `optimize_for_inference` describes the fields.
+    """The options of `optimize_for_inference`, checked.
 
     Args:
+        input_shape: (N, 3, H, W) of the images for which choices are measured.
+        dtype: number type that the network computes in: float32, bfloat16 or float16.
+        memory_format: 'channels_first', 'channels_last', or 'auto' for the faster one.
+        dilation: layout of the phase images of dilated runs, 'batch' or 'gutter', 'dilated' to leave the runs as they are,
+            or 'auto' for the fastest.
+        compile: whether the model is compiled.
         memory_limit: bytes, weights and activations together, that a rewrite which trades memory for speed must not
             exceed; measured by `optimize_for_inference`, not given by the user.
     """

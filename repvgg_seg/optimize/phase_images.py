@@ -20,14 +20,22 @@ class Phases:
         self.heights, self.widths = ([len(range(i, length, dilation)) for i in range(dilation)] for length in size)
 
     def enter(self, x: Tensor) -> Tensor:
-        """Copy maps to a new canvas. The gaps between the images hold anything until `clear`."""
+        """Copy maps to a new canvas. The gaps between the images are uninitialised until `clear`.
+
+        Args:
+            x: (N, C, H, W), with H and W of `size`.
+
+        Returns:
+            The canvas: (d * d * N, C, ceil(H / d), ceil(W / d)) in 'batch' layout, (N, C, H + d - 1, W + d - 1) in 'gutter'
+            layout.
+        """
         canvas = _empty(x, self._shape(*x.shape[:2]))
         for i, j, image in self._images(canvas):
             image.copy_(x[:, :, i :: self.dilation, j :: self.dilation])
         return canvas
 
     def leave(self, canvas: Tensor) -> Tensor:
-        """Copy the images on a canvas back to maps."""
+        """Copy the images on a canvas, of the shape that `enter` gives it and any C, back to maps (N, C, H, W)."""
         images = list(self._images(canvas))
         out = _empty(canvas, (*images[0][2].shape[:2], *self.size))
         for i, j, image in images:
@@ -35,6 +43,7 @@ class Phases:
         return out
 
     def _shape(self, n: int, channels: int) -> tuple[int, int, int, int]:
+        """The shape of the canvas for N maps of C channels."""
         raise NotImplementedError
 
     def _images(self, canvas: Tensor) -> Iterator[tuple[int, int, Tensor]]:

@@ -58,6 +58,7 @@ class WinogradConv(nn.Module):
         self.kernel = pack_kernel(kernel.reshape(-1, conv.weight.shape[1], 1, 1), _IN**2 * self.groups)
 
     def forward(self, x: Tensor) -> Tensor:
+        """Convolve x (N, C, H, W) to (N, C_out, H, W), which is stored channels last."""
         out = torch.empty((len(x), self.out_channels, *x.shape[2:]), dtype=x.dtype, memory_format=torch.channels_last)
         for block in self._blocks(x.shape):
             self._compute(x, out, block)
@@ -86,6 +87,7 @@ class WinogradConv(nn.Module):
         return blocks
 
     def _compute(self, x: Tensor, out: Tensor, block: list[_Strip]) -> None:
+        """Compute the outputs of the tiles of one block, and write them into `out`."""
         out_side, in_side = _plane_matrices()
         tiles = torch.empty((sum(strip.tiles for strip in block), _IN, _IN, self.in_channels), dtype=x.dtype)
         for strip, part in zip(block, tiles.split([strip.tiles for strip in block]), strict=True):

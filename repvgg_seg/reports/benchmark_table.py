@@ -18,8 +18,8 @@ COLUMNS = {
     'examples_per_s': ('examples/s', '{:.2f}'),
     'ms': ('ms', '{:.1f}'),
     'ms_quartiles': ('quartiles', '{0[0]:.1f}-{0[1]:.1f}'),
-    'ratio': ('times baseline', '{:.2f}'),
-    'times_fused': ('times fused', '{:.2f}'),
+    'ratio': ('speed / baseline', '{:.2f}'),
+    'times_fused': ('speed / fused', '{:.2f}'),
     'ns_per_pixel': ('ns/pixel', '{:.0f}'),
     'peak_activations_mib': ('peak activations (MiB)', '{:.0f}'),
     'weights_mib': ('weights (MiB)', '{:.0f}'),
@@ -53,7 +53,12 @@ def benchmark_page(record: Mapping[str, Any], heading: str) -> str:
         heading: the first line, with its '#'.
     """
     facts = [
-        ', '.join(f'{name} {value}' for name, value in part.items() if value is not None and name != 'system')
+        ', '.join(f'{name} {_words(value)}' for name, value in part.items() if value is not None and name != 'system')
         for part in (record['settings'], record['environment'])
     ]
     return '\n\n'.join([heading, benchmark_table(record['rows']), *facts])
+
+
+def _words(value: object) -> str:
+    """A setting in words: the members of a list with blanks between them."""
+    return ' '.join(map(str, value)) if isinstance(value, (list, tuple)) else str(value)

@@ -86,6 +86,7 @@ def _silent_stderr() -> Iterator[None]:
 
 
 def _cpu_name() -> str:
+    """The CPU's name, as far as the system tells it, and the instructions that torch uses on it."""
     try:
         with open('/proc/cpuinfo') as file:
             names = [line.split(':', 1)[1].strip() for line in file if line.startswith('model name')]

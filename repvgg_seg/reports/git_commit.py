@@ -6,7 +6,7 @@ import subprocess
 from pathlib import Path
 
 _PACKAGE = Path(__file__).resolve().parents[1]
-# What a measurement depends on: a record that is written over in results/ is no change of the code.
+# What a measurement depends on: a record that is written over in results/ does not change the code.
 _MEASURED = ('repvgg_seg', 'configs')
 
 

@@ -13,9 +13,9 @@ def plot_accuracy_against_speed(path: str | PathLike[str], rows: Sequence[Row], 
 
     Args:
         path: the image to write; its suffix names the format.
-        rows: of a benchmark record; those without the accuracy are left out.
+        rows: rows of a benchmark record; those without the accuracy are left out.
         accuracy: the name of the accuracy in the rows, 'miou' or 'top1'.
-        label: of the vertical axis.
+        label: text at the vertical axis.
     """
     import matplotlib
 

@@ -22,7 +22,7 @@ def find_project(start: Path) -> Path:
     """The nearest folder, from `start` upwards, whose README.md has a place for the tables and which has results/.
 
     Raises:
-        InputError: there is none.
+        InputError: there is no such folder.
     """
     for folder in (start, *start.parents):
         readme = folder / 'README.md'
@@ -39,7 +39,7 @@ def with_tables(readme: str, folder: Path) -> str:
 
     Args:
         readme: the text as it is.
-        folder: of the project, which holds `results/`.
+        folder: the folder of the project, which holds `results/`.
     """
     tables = '\n' + '\n\n'.join(_tables(folder)) + '\n\n'
     return _BETWEEN.sub(lambda _: tables, readme)
@@ -63,10 +63,10 @@ def _tables(folder: Path) -> Iterator[str]:
             yield benchmark_page(record, f'### {SHOWN[path.stem]}')
     others = [path.relative_to(folder).with_suffix('.md') for path in benchmarks if path.stem not in SHOWN]
     if others:
-        yield f'More of them: {", ".join(f"[{path.stem}]({path.as_posix()})" for path in others)}.'
+        yield f'More benchmarks: {", ".join(f"[{path.stem}]({path.as_posix()})" for path in others)}.'
 
 
-def _score_row(path: Path, record: dict[str, Any], metrics: Sequence[str]) -> list[str]:
+def _score_row(path: Path, record: dict[str, Any], metrics: Sequence[str]) -> list[object]:
     """The figures of a record that tools/test.py wrote."""
     return [
         f'[{path.stem}]({path.as_posix()})',

@@ -202,7 +202,7 @@ def test_train_refuses_in_one_line(trained, photos, tmp_path, work, fault):
     else:
         for path in (root / 'train' / 'n01').iterdir():
             path.write_text('no image')
-        options, message = ['train_dataloader.num_workers=1'], 'the file is damaged or no image'
+        options, message = ['train_dataloader.num_workers=1'], 'the file is damaged or not an image'
     options.append(f'train_dataloader.dataset.data_root={root}')
     assert message in tool('train.py', config, *work, '--cfg-options', *options, status=2)
 

@@ -60,7 +60,7 @@ def test_a_list_of_names(flat, line):
 
 
 def test_files_beside_the_images(flat):
-    """A box file of the same name is no image."""
+    """A box file of the same name is not an image."""
     (flat / 'val' / 'n01_0.xml').touch()
     assert labels(listing(flat, ['n01_0 n01'])) == [('n01_0.JPEG', 0)]
 
@@ -146,7 +146,7 @@ def test_a_file_that_is_no_image(photos, tmp_path, step, content):
         dict(type=step, **(dict(size=32) if step == 'LoadRandomResizedCrop' else dict(imdecode_backend='pillow')))
     ]
     dataset = DATASETS.build(dict(type='ImageNetDataset', data_root=str(root), pipeline=pipeline))
-    with pytest.raises(InputError, match='cannot decode .*n01_0.JPEG: the file is damaged or no image'):
+    with pytest.raises(InputError, match='cannot decode .*n01_0.JPEG: the file is damaged or not an image'):
         dataset[0]
 
 

@@ -36,3 +36,11 @@ def test_shares_of_mixup_come_from_beta():
 def test_no_alpha(alpha):
     with pytest.raises(InputError, match=f'mixup_alpha must be positive, or None for no mixup, got {alpha!r}'):
         ClassificationPreprocessor(mixup_alpha=alpha)
+
+
+def test_a_kornia_without_the_generator(monkeypatch):
+    """A newer kornia that keeps its generator elsewhere would go on to draw shares from its own distribution."""
+    monkeypatch.setattr('kornia.__version__', '9.9.0')
+    monkeypatch.setattr('kornia.augmentation.RandomMixUpV2', lambda **kwargs: torch.nn.Identity())
+    with pytest.raises(InputError, match=r'_param_generator of RandomMixUpV2, which kornia 9\.9\.0 does not have'):
+        ClassificationPreprocessor(mixup_alpha=0.2)

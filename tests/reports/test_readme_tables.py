@@ -43,7 +43,7 @@ def test_scores_benchmarks_and_nothing_else(project):
     assert table[0] == ['record', 'config', 'form', 'images', 'mIoU', 'mAcc', 'aAcc', 'scored on']
     assert table[2] == ['[run](results/camvid/run.json)', 'a', 'fused', '3', '50.12', '60.00', '70.50', 'CPU']
     assert table[-1] == ['net', '2.0'] and '\n\nbatch 1\n\ndevice CPU\n\n' in text
-    assert 'More of them: [benchmark_kernels_cpu](results/benchmark_kernels_cpu.md).' in text
+    assert 'More benchmarks: [benchmark_kernels_cpu](results/benchmark_kernels_cpu.md).' in text
     assert with_tables(text, project) == text
 
 

@@ -10,7 +10,8 @@ from .pass_definition import Record
 
 @dataclass(frozen=True)
 class CompileRecord(Record):
-    """
+    """Which parts of the model are compiled.
+
     Args:
         compiled: names of the modules that are compiled; '' is the model itself.
     """

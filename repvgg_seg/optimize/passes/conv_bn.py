@@ -23,7 +23,8 @@ _PLAIN_CONVS = (nn.Conv2d, Conv2d)
 
 @dataclass(frozen=True)
 class ConvBNRecord(Record):
-    """
+    """The norms that were folded and those that stay.
+
     Args:
         folded: BNs that became part of a conv.
         left: type of norm -> number of those that stay.
@@ -69,7 +70,7 @@ def _pairs(owner: nn.Module) -> Iterator[tuple[str, str]]:
         if owner.with_norm and 'conv norm' in ' '.join(owner.order) and not owner.with_spectral_norm:
             yield 'conv', owner.norm_name
     elif isinstance(owner, nn.Sequential):
-        names = list(owner._modules)
+        names = list(owner._modules)  # named_children() skips a module that the Sequential holds a second time
         yield from zip(names, names[1:], strict=False)
     elif isinstance(owner, Bottleneck):
         yield from ((f'conv{i}', getattr(owner, f'norm{i}_name')) for i in (1, 2, 3))
@@ -80,6 +81,7 @@ def _pairs(owner: nn.Module) -> Iterator[tuple[str, str]]:
 
 
 def _foldable(conv: nn.Module, norm: nn.Module) -> bool:
+    """Whether a norm is a BN with running statistics behind a plain conv of as many channels."""
     return (
         type(conv) in _PLAIN_CONVS
         and isinstance(norm, _BatchNorm)
@@ -90,6 +92,7 @@ def _foldable(conv: nn.Module, norm: nn.Module) -> bool:
 
 @torch.no_grad()
 def _fold(conv: nn.Conv2d, norm: _BatchNorm) -> None:
+    """Give a conv the kernel and bias of itself and the BN together (paper, section 3.3), in place."""
     assert norm.running_mean is not None and norm.running_var is not None  # see _foldable
     kernel, bias = fuse_conv_bn(
         conv.weight, norm.running_mean, norm.running_var, norm.weight, norm.bias, norm.eps, conv.bias

@@ -3,8 +3,8 @@
 With stride 1 and one dilation d, the pixels of one phase (row mod d, column mod d) never meet those of another. There are
 two layouts for the d * d phase images: they are stacked in the batch, or they lie side by side in one image with a row and
 a column of zeros between them, the gutter, which is set back to zero before every 3x3 conv. Pointwise layers in between
-do not see the difference. Libraries have their fastest algorithm, Winograd, for undilated convs alone, which is what
-section 4.3 of the paper regrets.
+do not see the difference. Libraries such as ncnn have Winograd's algorithm for undilated convs alone (paper, section 4.3);
+those without it, such as oneDNN (see `winograd.py`), may still compute undilated convs faster.
 """
 
 from __future__ import annotations
@@ -33,12 +33,13 @@ _SAMPLE = 2  # layers of a run that are timed
 
 @dataclass(frozen=True)
 class RunRecord:
-    """
+    """What became of one run of dilated layers.
+
     Args:
-        layers: number of them.
-        dilation: of their 3x3 convs, as it was.
+        layers: number of layers in the run.
+        dilation: dilation of their 3x3 convs before the rewrite.
         layout: 'batch' or 'gutter', or 'dilated' for a run that is left as it is.
-        seconds: of the first layers of the run in each layout, where the choice was measured.
+        seconds: time of the first layers of the run in each layout, where the choice was measured.
     """
 
     layers: int
@@ -55,9 +56,10 @@ class RunRecord:
 
 @dataclass(frozen=True)
 class DilationRecord(Record):
-    """
+    """What became of every run of dilated layers.
+
     Args:
-        runs: the last one of the network first.
+        runs: one record per run, the last one of the network first.
     """
 
     runs: tuple[RunRecord, ...]
@@ -96,8 +98,8 @@ class PhaseRun(nn.Module):
 
     Args:
         layers: consecutive layers, RepVGG blocks in deploy form or bottlenecks.
-        dilation: of all their 3x3 convs.
-        layout: of the phase images, 'batch' or 'gutter'.
+        dilation: dilation of all their 3x3 convs.
+        layout: layout of the phase images, 'batch' or 'gutter'.
     """
 
     def __init__(self, layers: list[nn.Module], dilation: int, layout: str):
@@ -122,6 +124,7 @@ class _PhaseConv(nn.Module):
         self.conv = _undilated(block.rbr_reparam)
 
     def forward(self, x: Tensor, clear: Callable[[Tensor], None]) -> Tensor:
+        """One canvas of phase images to another of C_out channels; `clear` sets the gaps to zero."""
         clear(x)
         return F.relu(self.conv(x), inplace=True)
 
@@ -136,6 +139,7 @@ class _PhaseBottleneck(nn.Module):
         self.shortcut = block.downsample or nn.Identity()
 
     def forward(self, x: Tensor, clear: Callable[[Tensor], None]) -> Tensor:
+        """One canvas of phase images to another of C_out channels; `clear` sets the gaps to zero."""
         out = F.relu(self.norm1(self.conv1(x)), inplace=True)
         clear(out)
         out = F.relu(self.norm2(self.conv2(out)), inplace=True)
@@ -152,10 +156,12 @@ def _undilated(conv: nn.Conv2d) -> nn.Conv2d:
 
 
 def _conv_of_block(block: RepVGGBlock) -> nn.Conv2d | None:
+    """The conv of a deployed block without squeeze-and-excitation."""
     return block.rbr_reparam if block.deploy and not block.plan.se else None
 
 
 def _conv_of_bottleneck(block: Bottleneck) -> nn.Conv2d | None:
+    """The 3x3 conv of a bottleneck without strides and plugins."""
     strided = block.conv1_stride != 1 or block.conv2_stride != 1
     return None if strided or block.with_plugins else block.conv2
 
@@ -169,6 +175,7 @@ _LAYERS: dict[type, tuple[Callable[[Any], nn.Conv2d | None], Callable[[Any], nn.
 
 
 def _conv_of(layer: nn.Module) -> nn.Conv2d | None:
+    """The 3x3 conv of a layer that a run may hold; None for any other layer."""
     return _LAYERS[type(layer)][0](layer) if type(layer) in _LAYERS else None
 
 
@@ -188,6 +195,8 @@ def _dilation(layer: nn.Module) -> int:
 
 @dataclass(frozen=True, eq=False)
 class _Run:
+    """Layers `start` to `stop`, without the last, of a container, which share one dilation."""
+
     container: nn.Sequential
     start: int
     stop: int

@@ -5,16 +5,17 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
-from ..module_tools import convert_input, exit_of
+from ..convert_input import convert_input
 from ..options import Options
 from .pass_definition import Record
 
 
 @dataclass(frozen=True)
 class DtypeRecord(Record):
-    """
+    """The number type that the network computes in.
+
     Args:
-        dtype: of the computation.
+        dtype: number type of weights and feature maps.
     """
 
     dtype: torch.dtype
@@ -30,7 +31,7 @@ def cast(model: nn.Module, options: Options) -> tuple[nn.Module, DtypeRecord | N
     for part in _computing_parts(model):
         part.to(options.dtype)
     convert_input(model, dtype=options.dtype)
-    exit_of(model).register_forward_hook(_to_fp32)
+    _exit_of(model).register_forward_hook(_to_fp32)
     return model, DtypeRecord(options.dtype)
 
 
@@ -39,6 +40,11 @@ def _computing_parts(model: nn.Module) -> list[nn.Module]:
     if not hasattr(model, 'backbone'):
         return [model]
     return [part for name, part in model.named_children() if name != 'data_preprocessor']
+
+
+def _exit_of(model: nn.Module) -> nn.Module:
+    """The module that computes the logits, of a segmentor or of a classifier."""
+    return getattr(getattr(model, 'decode_head', None), 'conv_seg', None) or getattr(model, 'linear', None) or model
 
 
 def _to_fp32(module: nn.Module, args: tuple[object, ...], out: Tensor) -> Tensor:

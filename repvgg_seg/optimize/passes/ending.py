@@ -15,7 +15,7 @@ class EndingRecord(Record):
     """The segmentor became an `InferenceEncoderDecoder`."""
 
     def __str__(self) -> str:
-        return 'no up-sampling to the size at hand, labels by a running maximum, windows added in place'
+        return 'logits of final size are not resized, labels by max() in place of argmax(), windows added in place'
 
 
 def shorten_ending(model: nn.Module, options: Options) -> tuple[nn.Module, EndingRecord | None]:

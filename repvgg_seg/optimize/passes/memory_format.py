@@ -10,17 +10,18 @@ from torch import nn
 
 from ...measure.timing import best_seconds
 from ...models.memory_format import MEMORY_FORMATS, to_memory_format
-from ..module_tools import convert_input
+from ..convert_input import convert_input
 from ..options import Options, device_of
 from .pass_definition import Record
 
 
 @dataclass(frozen=True)
 class MemoryFormatRecord(Record):
-    """
+    """The memory format that was chosen.
+
     Args:
         memory_format: 'channels_first' or 'channels_last'.
-        seconds: of the model in each format, where the choice was measured.
+        seconds: time of the model in each format, where the choice was measured.
     """
 
     memory_format: str
@@ -52,6 +53,7 @@ def set_memory_format(model: nn.Module, options: Options) -> tuple[nn.Module, Me
 
 @torch.inference_mode()
 def _time_memory_formats(model: nn.Module, options: Options) -> dict[str, float]:
+    """Seconds of a copy of the model in each format."""
     image = options.example(model)
     calls: dict[str, Callable[[], object]] = {}
     for name, memory_format in MEMORY_FORMATS.items():

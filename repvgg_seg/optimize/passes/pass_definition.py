@@ -36,7 +36,7 @@ class Need:
 
 
 def always(model: nn.Module, options: Options) -> bool:
-    """Any model and any options will do."""
+    """Applies to every model."""
     return True
 
 
@@ -49,7 +49,7 @@ class Pass:
         rewrite: the function.
         is_algebra: it rewrites the network itself. A model in which no pass of this kind finds anything is refused.
         applies: whether the pass has anything to do for this model and these options; asked before any pass runs.
-        needs: facts that are measured on the way.
+        needs: measurements to take between passes.
     """
 
     name: str

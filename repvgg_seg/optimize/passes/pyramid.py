@@ -6,17 +6,17 @@ from mmseg.models.decode_heads import PSPHead
 from torch import nn
 
 from ...models.folded_psp_head import FoldedPSPHead, is_foldable
-from ..module_tools import replace_module
 from ..options import Options
 from .pass_definition import Record
 
 
 @dataclass(frozen=True)
 class PyramidRecord(Record):
-    """
+    """The pyramids that were folded and the number of those that were not.
+
     Args:
         folded: the bins of every pyramid that was folded.
-        left: heads that were not.
+        left: number of heads whose pyramid was not folded.
     """
 
     folded: tuple[tuple[int, ...], ...]
@@ -45,5 +45,14 @@ def fold_pyramid(model: nn.Module, options: Options) -> tuple[nn.Module, Pyramid
             continue
         replacement.switch_to_deploy()
         folded.append(replacement.bottleneck.bins)
-        model = replace_module(model, head, replacement)
+        model = _replace_module(model, head, replacement)
     return model, PyramidRecord(tuple(folded), len(heads) - len(folded)) if heads else None
+
+
+def _replace_module(model: nn.Module, old: nn.Module, new: nn.Module) -> nn.Module:
+    """Put a module in the place of another, everywhere in a model; returns the model, or `new` if `old` is the model."""
+    for owner in list(model.modules()):
+        for name, child in list(owner.named_children()):
+            if child is old:
+                setattr(owner, name, new)
+    return new if model is old else model

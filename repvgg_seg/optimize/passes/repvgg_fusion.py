@@ -14,7 +14,8 @@ from .pass_definition import Record
 
 @dataclass(frozen=True)
 class FusionRecord(Record):
-    """
+    """The blocks that were fused and those that stay.
+
     Args:
         fused: blocks that became one conv each.
         left: type of a norm that cannot be fused -> number of its blocks.
@@ -30,7 +31,7 @@ class FusionRecord(Record):
 
 
 def fuse_repvgg(model: nn.Module, options: Options) -> tuple[nn.Module, FusionRecord | None]:
-    """Fuse the RepVGG blocks, in place; leave those whose norm is no BN."""
+    """Fuse the RepVGG blocks, in place; leave those whose norm is not a BN."""
     blocks = find_blocks(model)
     left: Counter[str] = Counter()
     for block in blocks:

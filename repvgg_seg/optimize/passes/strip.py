@@ -9,7 +9,6 @@ from torch.nn.modules.dropout import _DropoutNd
 
 from ...models.folded_psp_head import FoldedPSPHead
 from ...models.repvgg import RepVGG
-from ..module_tools import has_methods_of
 from ..options import Options
 from .pass_definition import Record
 
@@ -37,12 +36,13 @@ _READING_METHODS = ('forward', '_forward_feature', '_transform_inputs', 'predict
 
 @dataclass(frozen=True)
 class StripRecord(Record):
-    """
+    """What was removed from the model.
+
     Args:
         auxiliary_head: whether auxiliary heads were removed.
-        dropouts: dropout layers removed.
-        losses: losses removed.
-        feature_maps: feature maps that the backbone no longer returns.
+        dropouts: number of dropout layers removed.
+        losses: number of losses removed.
+        feature_maps: number of feature maps that the backbone no longer returns.
     """
 
     auxiliary_head: bool
@@ -72,6 +72,7 @@ def strip_training(model: nn.Module, options: Options) -> tuple[nn.Module, Strip
 
 
 def _remove_dropout(model: nn.Module) -> int:
+    """Put an `nn.Identity` in the place of every dropout layer; returns their number."""
     found = [
         (owner, name)
         for owner in model.modules()
@@ -84,6 +85,7 @@ def _remove_dropout(model: nn.Module) -> int:
 
 
 def _remove_losses(model: nn.Module) -> int:
+    """Remove the losses of every head; returns their number."""
     heads = [head for head in model.modules() if isinstance(head, BaseDecodeHead) and hasattr(head, 'loss_decode')]
     for head in heads:
         del head.loss_decode
@@ -110,9 +112,15 @@ def _keep_one_feature_map(model: nn.Module) -> int:
 
 
 def _reads_one_map(head: nn.Module) -> bool:
+    """Whether a head is known to read one feature map alone."""
     return (
         isinstance(head, BaseDecodeHead)
         and head.input_transform is None
         and isinstance(head.in_index, int)
-        and any(has_methods_of(type(head), known, _READING_METHODS) for known in _READ_ONE_MAP)
+        and any(_has_methods_of(type(head), known, _READING_METHODS) for known in _READ_ONE_MAP)
     )
+
+
+def _has_methods_of(cls: type, base: type, names: tuple[str, ...]) -> bool:
+    """Whether a class has these methods of `base` and overrides none of them."""
+    return all(getattr(cls, name, None) is getattr(base, name, None) for name in names)

@@ -1,7 +1,8 @@
 """Pass 'winograd': 3x3 convs of stride 1 by Winograd's algorithm, on a CPU in fp32, where that is measured to pay.
 
-oneDNN, which computes torch's convs on a CPU, has this algorithm for no 3x3 conv at all. Any dilation will do: the tiles
-are cut from the phase images in place, so that a dilated conv gains what an undilated one gains.
+torch computes its convs on a CPU with oneDNN, which does not run any 3x3 conv by this algorithm (seen with oneDNN 3.12, as
+in torch 2.13, on x86). The convs may have any dilation: the tiles are cut from the phase images in place, so that a dilated
+conv gains what an undilated one gains.
 """
 
 from dataclasses import dataclass, replace
@@ -22,11 +23,12 @@ _LEAST_CHANNELS = 16  # of a group: with fewer the transforms are most of the wo
 
 @dataclass(frozen=True)
 class WinogradRecord(Record):
-    """
+    """The convs that were replaced, and the time that this saves.
+
     Args:
         replaced: convs that run by Winograd's algorithm now.
         candidates: convs that would gain by it.
-        seconds: saved, as measured conv by conv.
+        seconds: time saved per batch, as measured conv by conv.
     """
 
     replaced: int
@@ -49,7 +51,7 @@ MEMORY_OF_FUSED_MODEL = Need(after='fusion', measure=limit_memory)
 
 
 def can_apply_winograd(model: nn.Module, options: Options) -> bool:
-    """Whether the model computes where the algorithm is at hand."""
+    """Whether the model is on a CPU in fp32, not compiled, and oneDNN's operators work."""
     return device_of(model).type == 'cpu' and options.dtype is torch.float32 and not options.compile and is_available()
 
 
@@ -91,6 +93,7 @@ class _Candidate:
 
 @torch.inference_mode()
 def _candidates(model: nn.Module, options: Options) -> list[_Candidate]:
+    """The convs that gain, measured at the shapes that they see for a batch of `options.input_shape`."""
     found = [
         (owner, name, conv)
         for owner in model.modules()
@@ -121,6 +124,7 @@ def _candidates(model: nn.Module, options: Options) -> list[_Candidate]:
 
 
 def _is_fit(conv: nn.Conv2d) -> bool:
+    """Whether `WinogradConv` can compute a conv, with channels enough to gain."""
     return (
         type(conv) is nn.Conv2d
         and (conv.kernel_size, conv.stride, conv.padding_mode) == ((3, 3), (1, 1), 'zeros')
