@@ -1,5 +1,6 @@
 """How commands and configs are called: in a clone tools/NAME.py and configs/NAME.py, elsewhere by their names."""
 
+import shlex
 import sys
 from pathlib import Path
 
@@ -34,7 +35,7 @@ def config_name(name: str) -> str:
 
 def as_typed(name: str, *arguments: object) -> str:
     """A command as a user types it here, for messages: `as_typed('train', 'CONFIG')`."""
-    return ' '.join([command_line(name)[1], *map(str, arguments)])
+    return ' '.join([command_line(name)[1], *(shlex.quote(str(argument)) for argument in arguments)])
 
 
 def _is_ours(path: str) -> bool:

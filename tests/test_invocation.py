@@ -5,7 +5,7 @@ from repvgg_seg.invocation import as_typed, command_line, config_name
 
 def test_in_a_clone():
     assert command_line('train') == ([sys.executable, 'tools/train.py'], 'python tools/train.py')
-    assert as_typed('train', 'x.py', 3) == 'python tools/train.py x.py 3'
+    assert as_typed('train', 'my x.py', 3) == "python tools/train.py 'my x.py' 3"
     assert config_name('pspnet_repvgg_b2') == 'configs/pspnet_repvgg_b2.py'
     assert config_name('imagenet/repvgg_a0_120e') == 'configs/imagenet/repvgg_a0_120e.py'
 

@@ -95,7 +95,7 @@ def get_arch(arch: str | Mapping[str, Any] | ArchSpec) -> ArchSpec:
     """The spec of a published architecture by its name, or of a new one by a dict of the fields of `ArchSpec`.
 
     Raises:
-        InputError: an unknown name (the message lists the known ones), or a dict that is no spec.
+        InputError: an unknown name (the message lists the known ones), or a dict that is not a spec.
     """
     if isinstance(arch, ArchSpec):
         return arch

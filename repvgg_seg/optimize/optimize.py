@@ -23,7 +23,7 @@ def optimize_for_inference(
     memory_format: str = 'auto',
     dilation: str = 'auto',
     compile: bool = False,
-    skip: Iterable[str] = (),
+    skip: str | Iterable[str] = (),
     inplace: bool = False,
 ) -> nn.Module:
     """Rewrite a segmentor by algebra: one that computes the same logits faster and is called the same way.
@@ -41,7 +41,7 @@ def optimize_for_inference(
         dilation: runs of dilated layers over phase images in 'batch' or 'gutter' layout, 'dilated' as they are, or 'auto',
             the fastest.
         compile: torch.compile the backbone and the parts of the head.
-        skip: names of passes to leave out, of `repvgg_seg.optimize.PASSES`.
+        skip: name or names of passes to leave out, of `repvgg_seg.optimize.PASSES`.
         inplace: take the model apart and reuse its parts, in less memory. The model that is returned is the one to use
             from then on; the given one is not. Otherwise the given model stays as it is and a copy is rewritten.
 
@@ -53,7 +53,7 @@ def optimize_for_inference(
         InputError: an argument out of its range, or a model in which nothing can be rewritten.
     """
     options = checked_options(input_shape, dtype, memory_format, dilation, compile)
-    skip = tuple(skip)
+    skip = (skip,) if isinstance(skip, str) else tuple(skip)
     for name in skip:
         check_one_of('skip', name, PASSES)
     model = unwrap_model(model)

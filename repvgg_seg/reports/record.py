@@ -19,7 +19,7 @@ def check_writable(path: str) -> None:
     """Make the folder of a record that is to be written later, before anything is measured.
 
     Raises:
-        InputError: the folder cannot be made or written to, or the path names a folder or a file that is no record.
+        InputError: the folder cannot be made or written to, or the path names a folder or a file that is not a record.
     """
     folder = Path(path).parent
     try:
@@ -30,7 +30,7 @@ def check_writable(path: str) -> None:
         raise InputError(f'cannot write {path}: name a file in a folder that you may write to')
     if Path(path).exists() and read_record(path) is None:
         raise InputError(
-            f'{path} exists and is no record of an earlier run, so it is not overwritten: name another file'
+            f'{path} exists and is not a record of an earlier run, so it is not overwritten: name another file'
         )
 
 

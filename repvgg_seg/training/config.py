@@ -18,18 +18,19 @@ def load_config(path: str, options: dict | None = None) -> Config:
         options: new values by their dotted keys, `{'model.backbone.arch': 'B2'}`.
 
     Raises:
-        InputError: there is no such file or name, it is no config, or the options do not fit it.
+        InputError: there is no such file or name, it cannot be read, or the options do not fit it.
     """
     path = find_config(path)
     if path.endswith(('.pth', '.safetensors')):
         raise InputError(f'{path} is a checkpoint: the config comes first, then the checkpoint')
     try:
         cfg = Config.fromfile(path)
-    except (OSError, SyntaxError, TypeError, KeyError) as error:
-        raise InputError(f'{path} is no config: {error}') from error
-    cfg.pop('_scope_', None)
-    for value in cfg.values():
-        drop_scope(value)
+        cfg.pop('_scope_', None)
+        for value in cfg.values():  # here mmengine imports what a config of its lazy kind names
+            drop_scope(value)
+    except Exception as error:  # a config is Python and can raise anything
+        reason = ' '.join(str(error).split())
+        raise InputError(f'{path} cannot be read as a config: {type(error).__name__}: {reason}') from error
     try:
         cfg.merge_from_dict(options or {})
     except (TypeError, KeyError, AttributeError) as error:

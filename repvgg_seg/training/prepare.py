@@ -36,11 +36,11 @@ def prepare(cfg: Config, args: Namespace, stage: Literal['train', 'test']) -> No
     use_bn_without_peers(cfg)
     use_gloo_without_gpu(cfg)
     fit_loaders(cfg)
-    make_folder(cfg.work_dir, '--work-dir')
     if stage == 'train':
         _prepare_training(cfg, args)
     else:
         cfg.load_from, cfg.resume = None, False  # tools/test.py loads the checkpoint itself, strictly
+    make_folder(cfg.work_dir, '--work-dir')  # last: what is refused leaves no folder
 
 
 def prepare_model(cfg: Config) -> None:

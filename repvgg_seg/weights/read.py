@@ -22,7 +22,7 @@ TRUSTED = 'trusted://'
 MapLocation = str | torch.device | dict[str, str] | Callable[[Storage, str], Storage] | None
 
 _LFS_POINTER = b'version https://git-lfs'
-_FETCH_AGAIN = 'fetch it again and compare its size with the one that its source names'
+_FETCH_AGAIN = 'fetch it again and compare its size with the one that its source names; of a run of your own, take the checkpoint before'
 
 
 def read_checkpoint(
@@ -97,7 +97,7 @@ def _read_safetensors(path: Path, map_location: MapLocation) -> dict[str, Tensor
 
 
 def _broken(path: Path, kind: str) -> str:
-    return f'{path} is no {kind}, or a truncated one ({path.stat().st_size:,} bytes): {_FETCH_AGAIN}'
+    return f'{path} is not a {kind}, or a truncated one ({path.stat().st_size:,} bytes): {_FETCH_AGAIN}'
 
 
 def _mmengine_objects_allowed() -> AbstractContextManager[None]:

@@ -173,7 +173,7 @@ def test_algebra_comes_first():
 def test_a_config_builds_what_comes_out():
     """Dilated runs and convs by Winograd apart, which depend on the device."""
     optimized = repvgg_seg.optimize_for_inference(
-        segmentor(), skip=['winograd'], dilation='dilated', memory_format='channels_first', **QUICK
+        segmentor(), skip='winograd', dilation='dilated', memory_format='channels_first', **QUICK
     )
     built = segmentor(
         type='InferenceEncoderDecoder',

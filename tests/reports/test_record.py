@@ -17,7 +17,7 @@ def test_a_record_is_replaced_and_nothing_else(tmp_path):
     check_writable(str(path))
     for content in ('# README', '{"model": 1}', ''):
         path.write_text(content)
-        with pytest.raises(InputError, match='is no record of an earlier run, so it is not overwritten'):
+        with pytest.raises(InputError, match='is not a record of an earlier run, so it is not overwritten'):
             check_writable(str(path))
         assert path.read_text() == content
 

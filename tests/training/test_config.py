@@ -13,10 +13,28 @@ def test_no_config_and_options_that_do_not_fit(tmp_path):
         load_config('nowhere.py')
     broken = tmp_path / 'broken.py'
     broken.write_text('model = dict(')
-    with pytest.raises(InputError, match='is no config'):
+    with pytest.raises(InputError, match='cannot be read as a config: SyntaxError'):
         load_config(str(broken))
     with pytest.raises(InputError, match='--cfg-options do not fit'):
         load_config(B2, {'model.backbone.arch.depth': 3})
+
+
+@pytest.mark.parametrize(
+    'text, cause',
+    [
+        ('model = undefined', "NameError: name 'undefined' is not defined"),
+        ('import nowhere_to_be_found', 'ModuleNotFoundError'),
+        ("custom_imports = dict(imports=['nowhere_to_be_found'])", 'ImportError'),
+        ("_base_ = ['repvgg_seg::pspnet_repvgg_b2.py']", 'ValueError'),
+        ('model = 1 / 0', 'ZeroDivisionError: division by zero'),
+    ],
+)
+def test_whatever_a_config_raises_is_one_line(tmp_path, text, cause):
+    path = tmp_path / 'own.py'
+    path.write_text(text)
+    with pytest.raises(InputError, match=f'own.py cannot be read as a config: {cause}') as error:
+        load_config(str(path))
+    assert '\n' not in str(error.value)
 
 
 def test_a_part_of_a_config_and_a_checkpoint_in_its_place(tmp_path):

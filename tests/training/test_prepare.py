@@ -54,8 +54,10 @@ def test_resuming_needs_no_pretrained_file_and_a_new_run_does(cfg, tmp_path):
     resumed = Config(cfg.to_dict())
     prepare(resumed, Namespace(**OPTIONS | dict(resume=str(tmp_path / 'x.pth'))), 'train')
     assert resumed.load_from == str(tmp_path / 'x.pth')
+    cfg.work_dir = str(tmp_path / 'refused')
     with pytest.raises(InputError, match=r'no file nowhere\.pth'):
         prepare(cfg, Namespace(**OPTIONS), 'train')
+    assert not (tmp_path / 'refused').exists(), 'what is refused leaves no folder'
 
 
 def test_a_faulty_config_makes_no_folder(cfg, tmp_path):

@@ -104,7 +104,7 @@ def test_what_needs_no_warning_gets_none(tmp_path, said):
 
 def test_what_neither_reader_takes_gives_our_message(tmp_path):
     (tmp_path / 'x.pth').write_bytes(pickle.dumps(3)[:-1])
-    with pytest.raises(InputError, match=r'x\.pth is no checkpoint, or a truncated one'):
+    with pytest.raises(InputError, match=r'x\.pth is not a checkpoint, or a truncated one'):
         CheckpointLoader.load_checkpoint(str(tmp_path / 'x.pth'))
 
 

@@ -53,7 +53,7 @@ def test_a_truncated_file(tiny, tmp_path, zipped, kept):
     whole = path.read_bytes()
     path.write_bytes(whole[: int(len(whole) * kept)])
     for trust in (False, True):
-        with pytest.raises(InputError, match='x.pth is no checkpoint, or a truncated one'):
+        with pytest.raises(InputError, match='x.pth is not a checkpoint, or a truncated one'):
             read_checkpoint(path, trust=trust)
 
 
@@ -61,7 +61,7 @@ def test_a_truncated_safetensors_file(tiny, tmp_path):
     path = tmp_path / 'x.safetensors'
     write_checkpoint(tiny[0].state_dict(), path)
     path.write_bytes(path.read_bytes()[:-100])
-    with pytest.raises(InputError, match='is no safetensors file, or a truncated one'):
+    with pytest.raises(InputError, match='is not a safetensors file, or a truncated one'):
         read_checkpoint(path)
 
 
@@ -74,7 +74,7 @@ def test_a_truncated_safetensors_file(tiny, tmp_path):
             'Git LFS pointer .*git lfs pull',
         ),
         (b'\n<!DOCTYPE html><html><body>Too many downloads', 'is a web page'),
-        (b'\x00\x01\x02 not a checkpoint at all' * 20, 'is no checkpoint'),
+        (b'\x00\x01\x02 not a checkpoint at all' * 20, 'is not a checkpoint'),
     ],
 )
 def test_what_is_no_checkpoint(tmp_path, content, message):
