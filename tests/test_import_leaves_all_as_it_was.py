@@ -6,6 +6,7 @@ import sys
 from argparse import Namespace
 
 import numpy as np
+import pytest
 import torch
 from helpers import REPO
 from mmengine.logging import HistoryBuffer
@@ -22,6 +23,7 @@ def training_checkpoint():
     )
 
 
+@pytest.mark.slow
 def test_all_is_as_it_was(tmp_path):
     """In a process of its own, so that the order of the imports is real; it names what has changed."""
     contents = dict(

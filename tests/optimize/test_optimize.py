@@ -34,7 +34,7 @@ def build(name, **changes):
 @pytest.mark.parametrize(
     'name, sizes',
     [
-        ('pspnet_repvgg_a0_80k_512x1024', [(3, 64, 96), (1, 75, 113), (1, 20, 8)]),
+        pytest.param('pspnet_repvgg_a0_80k_512x1024', [(3, 64, 96), (1, 75, 113), (1, 20, 8)], marks=pytest.mark.slow),
         pytest.param('pspnet_resnet50', [(2, 50, 71)], marks=pytest.mark.slow),
     ],
 )

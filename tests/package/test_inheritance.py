@@ -58,6 +58,7 @@ def test_the_scope_builds_classes_of_ours_of_mmseg_and_of_mmengine(inherit, scen
     assert type(METRICS.build(cfg.val_evaluator)).__name__ == 'StreetIoUMetric'
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize('own_reader', [False, True])
 def test_a_run(inherit, scenes, tmp_path, own_reader):
     path = inherit('_base_/../pspnet_repvgg_a0_synthetic.py')

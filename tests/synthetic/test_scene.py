@@ -60,6 +60,7 @@ def test_edges_of_image_and_label_agree():
     assert rise[0] > 1.5 * max(rise[-3], rise[3])
 
 
+@pytest.mark.slow
 def test_all_classes_occur_and_some_pixels_are_ignored(scenes):
     _, train_ids = scenes
     in_scenes = {c: sum((label == c).sum() >= 8 for label in train_ids) for c in [*range(19), 255]}
@@ -69,6 +70,7 @@ def test_all_classes_occur_and_some_pixels_are_ignored(scenes):
     assert (train_ids == 255).mean() < 0.1
 
 
+@pytest.mark.slow
 def test_colour_alone_does_not_solve_the_task(scenes):
     """A pixel classifier by nearest class mean colour, fitted on these very scenes, stays poor."""
     images, truth = scenes

@@ -117,6 +117,7 @@ def test_a_reader_of_another_package_stays():
     assert CheckpointLoader.load_checkpoint('x.pth') == 'x.pth'
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     'tool', ['train', 'resume', 'init_cfg', 'test', 'reparameterize', 'convert_weights', 'benchmark']
 )

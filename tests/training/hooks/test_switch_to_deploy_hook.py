@@ -83,6 +83,7 @@ def test_every_validation_and_test_is_of_the_fused_form(scenes, tmp_path):
         assert len(blocks) == 11 and all(block.deploy for block in blocks)
 
 
+@pytest.mark.slow
 def test_the_averaged_parameters_are_what_is_fused(scenes, tmp_path):
     """After training, a test under EMA sees the fused average."""
     cfg = tiny_config(scenes, tmp_path)
@@ -104,6 +105,7 @@ def test_the_averaged_parameters_are_what_is_fused(scenes, tmp_path):
     assert not torch.equal(kernel, own.get_equivalent_kernel_bias()[0])
 
 
+@pytest.mark.slow
 def test_the_best_checkpoint_is_saved_in_training_form(scenes, tmp_path):
     train(tiny_config(scenes, tmp_path))
     (best,) = tmp_path.glob('best_mIoU_iter_*.pth')
