@@ -1,4 +1,5 @@
 import logging
+import random
 import runpy
 import sys
 from pathlib import Path
@@ -35,6 +36,8 @@ def _readers(monkeypatch):
 def _mmseg_scope():
     init_default_scope('mmseg')
     torch.manual_seed(0)
+    np.random.seed(0)
+    random.seed(0)
     yield
     for handler in [h for h in MMLogger.get_current_instance().handlers if isinstance(h, logging.FileHandler)]:
         MMLogger.get_current_instance().removeHandler(handler)

@@ -54,7 +54,7 @@ def test_the_scope_builds_classes_of_ours_of_mmseg_and_of_mmengine(inherit, scen
     model = MODELS.build(cfg.model)
     assert type(model.backbone) is repvgg_seg.RepVGG and type(model) is MMSEG_MODELS.get('EncoderDecoder')
     assert cfg.train_dataloader.dataset._scope_ == cfg.val_evaluator._scope_ == 'repvgg_seg'
-    assert DATASETS.build(cfg.train_dataloader.dataset)[0]['inputs'].shape == (3, 64, 64)
+    assert DATASETS.build(cfg.val_dataloader.dataset)[0]['inputs'].shape == (3, 64, 128)
     assert type(METRICS.build(cfg.val_evaluator)).__name__ == 'StreetIoUMetric'
 
 
