@@ -139,7 +139,7 @@ def summary(args: Namespace, before: dict[str, float], after: dict[str, float], 
     activate = '  . .venv/bin/activate\n' if Path('.venv/bin/activate').is_file() else ''
     return f"""
 === What happened
-A PSPNet with a RepVGG-A0 backbone learnt {args.scenes} synthetic street scenes for {args.iters} iterations, with three branches in
+A PSPNet with a RepVGG-A0 backbone learnt {args.scenes} synthetic street scenes for {args.iters} iterations, with up to three branches in
 every block. Then each block was fused into a single 3x3 conv that computes the same, and both forms were scored on
 {args.scenes // 4} scenes that were not trained on.
 
