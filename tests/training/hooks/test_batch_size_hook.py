@@ -4,6 +4,8 @@ from tiny import tiny_config
 
 from repvgg_seg.errors import InputError
 
+pytestmark = pytest.mark.slow  # each test builds a Runner
+
 
 def run(scenes, tmp_path, **options):
     cfg = tiny_config(scenes, tmp_path, train_cfg__max_iters=1, **options)

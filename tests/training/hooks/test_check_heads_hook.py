@@ -4,6 +4,8 @@ from tiny import tiny_config
 
 from repvgg_seg.errors import InputError
 
+pytestmark = pytest.mark.slow  # each test builds a Runner
+
 
 @pytest.mark.parametrize('stage', ['train', 'test'])
 @pytest.mark.parametrize(

@@ -7,6 +7,8 @@ from weight_files import classifier, segmentor, written_by
 from repvgg_seg.errors import InputError
 from repvgg_seg.weight_names import FAMILIES
 
+pytestmark = pytest.mark.slow  # each test builds a Runner
+
 
 @pytest.mark.parametrize('family', FAMILIES)
 def test_load_from_takes_a_classifiers_file(scenes, tmp_path, family):
