@@ -8,7 +8,6 @@ over the up-sampled maps, most of the work under a narrow backbone, becomes a ma
 
 from __future__ import annotations
 
-import copy
 from collections.abc import Iterable, Sequence
 from functools import lru_cache
 from typing import Any
@@ -24,6 +23,7 @@ from torch import Tensor, nn
 
 from ..errors import InputError
 from .psp_head import QuarterPSPHead
+from .take_over import take_over
 
 # What a head is asked for in inference. A head that answers in its own way is not folded.
 _METHODS = ('forward', '_forward_feature', '_transform_inputs', 'cls_seg', 'predict', 'predict_by_feat')
@@ -89,10 +89,7 @@ class FoldedPSPHead(PSPHead):
         """
         if not is_foldable(head):
             raise InputError(f'cannot fold this {type(head).__name__}: it differs from the PSPHead of mmseg')
-        folded = cls.__new__(cls)  # the constructor would build all parts anew
-        folded.__dict__.update(
-            {name: copy.copy(value) if isinstance(value, (dict, set)) else value for name, value in vars(head).items()}
-        )
+        folded = take_over(cls, head)
         folded.deploy = False
         return folded
 

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import copy
-
 from mmengine.structures import PixelData
 from mmseg.models.segmentors import EncoderDecoder
 from mmseg.registry import MODELS
 from mmseg.structures import SegDataSample
 from mmseg.utils import SampleList
 from torch import Tensor
+
+from ..models.take_over import take_over
 
 
 @MODELS.register_module()
@@ -19,11 +19,7 @@ class InferenceEncoderDecoder(EncoderDecoder):
     @classmethod
     def from_segmentor(cls, model: EncoderDecoder) -> InferenceEncoderDecoder:
         """A segmentor over the parts of another one, which it takes over with all that belongs to it (`cfg`, hooks, ...)."""
-        segmentor = cls.__new__(cls)  # the constructor would build all parts anew
-        segmentor.__dict__.update(
-            {name: copy.copy(value) if isinstance(value, (dict, set)) else value for name, value in vars(model).items()}
-        )
-        return segmentor
+        return take_over(cls, model)
 
     def slide_inference(self, inputs: Tensor, batch_img_metas: list[dict]) -> Tensor:
         """Average the logits of the windows where they overlap, (N, 3, H, W) -> (N, classes, H, W).
