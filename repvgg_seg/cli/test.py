@@ -7,6 +7,7 @@ from typing import Any
 from mmengine.config import Config
 from mmengine.dist import is_main_process
 from mmengine.evaluator import BaseMetric
+from mmengine.runner import Runner
 
 from ..errors import InputError
 from ..evaluation.prediction_files import write_predictions
@@ -15,7 +16,9 @@ from ..quiet import quiet_warnings
 from ..reports.record import check_writable, write_record
 from ..training.config import load_config
 from ..training.distributed import leave_group
+from ..training.hooks import SwitchToDeployHook
 from ..training.prepare import prepare
+from ..training.protections import hooks_of
 from ..training.runner import build_runner
 from ..training.work_dir import make_folder
 from ..weights.load_into_model import find_backbone, load_weights
@@ -63,10 +66,7 @@ def apply_args(cfg: Config, args: argparse.Namespace) -> None:
         raise InputError(f'--tta: {args.config} has no tta_pipeline')
     if args.optimize and (args.no_fuse or args.tta):
         raise InputError('--optimize goes with neither --no-fuse nor --tta: score those forms one by one')
-    hooks = [hook for hook in cfg.get('custom_hooks', []) if hook['type'] != 'SwitchToDeployHook']
-    if not args.no_fuse:
-        hooks.append(dict(type='SwitchToDeployHook', optimize=args.optimize))
-    cfg.custom_hooks = hooks
+    choose_form(cfg, args)
     if args.tta:
         cfg.test_dataloader.dataset.pipeline = cfg.tta_pipeline
         cfg.model = dict(**cfg.tta_model, module=cfg.model)
@@ -77,6 +77,21 @@ def apply_args(cfg: Config, args: argparse.Namespace) -> None:
         if args.show_dir:
             cfg.visualizer.save_dir = args.show_dir
     save_predictions(cfg, args)
+
+
+def choose_form(cfg: Config, args: argparse.Namespace) -> None:
+    """Edit the hook that evaluates another form than that in training, as `--no-fuse` and `--optimize` say."""
+    switches = list(hooks_of(cfg.custom_hooks, 'SwitchToDeployHook'))
+    if args.no_fuse:
+        cfg.custom_hooks = [hook for hook in cfg.custom_hooks if hook not in switches]
+    elif args.optimize:
+        if not switches:  # the config takes the hook out, and the command line asks for it
+            cfg.custom_hooks = [*cfg.custom_hooks, dict(type='SwitchToDeployHook', optimize=True)]
+        for hook in switches:
+            hook['optimize'] = True
+    else:
+        for hook in switches:
+            hook.pop('optimize', None)
 
 
 def check_classifier_args(args: argparse.Namespace) -> None:
@@ -98,13 +113,14 @@ def save_predictions(cfg: Config, args: argparse.Namespace) -> None:
         write_predictions(cfg, args.out, score=not args.format_only)
 
 
-def form_of(args: argparse.Namespace, is_repvgg: bool) -> str:
+def form_of(args: argparse.Namespace, runner: Runner) -> str:
     """The form that is scored, as the record names it."""
     if args.optimize:
         return 'optimized'
-    if not is_repvgg:
+    if find_backbone(runner.model)[1] is None:
         return 'no RepVGG'
-    return 'training form' if args.no_fuse else 'fused'
+    fuses = any(isinstance(hook, SwitchToDeployHook) for hook in runner.hooks)
+    return 'fused' if fuses or not find_blocks(runner.model) else 'training form'
 
 
 def per_class_of(metric: BaseMetric) -> dict[str, Any]:
@@ -121,8 +137,7 @@ def main() -> None:
     with quiet_warnings():
         runner = build_runner(cfg)
         load_weights(runner.model, args.checkpoint, trust=args.trust)
-        is_repvgg = find_backbone(runner.model)[1] is not None
-        if args.no_fuse and is_repvgg and not find_blocks(runner.model):
+        if args.no_fuse and find_backbone(runner.model)[1] is not None and not find_blocks(runner.model):
             raise InputError(f'--no-fuse: {args.checkpoint} is fused already; give the training checkpoint')
         metrics = runner.test()
     if args.result and is_main_process():
@@ -132,7 +147,7 @@ def main() -> None:
             options=args.cfg_options or {},
             checkpoint=args.checkpoint,
             trust=args.trust,
-            form=form_of(args, is_repvgg),
+            form=form_of(args, runner),
             tta=args.tta,
             images=len(runner.test_dataloader.dataset),
             metrics={name: float(value) for name, value in metrics.items()},

@@ -13,6 +13,7 @@ from .data_loaders import fit_loaders
 from .distributed import use_gloo_without_gpu
 from .global_batch import keep_global_batch, scale_learning_rate
 from .pretrained import check_pretrained
+from .protections import add_protections
 from .resume import check_no_earlier_run, resume_from
 from .sync_bn import use_bn_without_peers
 from .work_dir import make_folder, set_work_dir
@@ -32,6 +33,7 @@ def prepare(cfg: Config, args: Namespace, stage: Literal['train', 'test']) -> No
     install_safe_reader()  # before a file is read: --resume reads one
     cfg.launcher = args.launcher
     check_config(cfg, _parts_to_build(cfg, args, stage))
+    add_protections(cfg, training=stage == 'train')
     set_work_dir(cfg, args.config, args.work_dir)
     use_bn_without_peers(cfg)
     use_gloo_without_gpu(cfg)
