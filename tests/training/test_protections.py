@@ -1,12 +1,11 @@
 """What protects a run is there whatever a config says, and goes only where it says so."""
 
-import logging
-
 import pytest
 from mmengine.config import Config
 from mmseg.registry import HOOKS
 
 from repvgg_seg.errors import InputError
+from repvgg_seg.training import protections
 from repvgg_seg.training.hooks import BatchSizeHook, SwitchToDeployHook
 from repvgg_seg.training.protections import add_protections, hooks_of, is_disabled
 
@@ -66,22 +65,30 @@ def test_a_wrong_name_takes_nothing_out(value, message):
         names(disabled_protections=value)
 
 
-def test_what_is_taken_out_is_said(caplog):
+@pytest.fixture
+def said(monkeypatch):
+    lines = []
+    monkeypatch.setattr(protections, 'print_log', lambda message, *_: lines.append(message))
+    return lines
+
+
+def test_what_is_taken_out_is_said(said):
     cfg = Config(dict(disabled_protections=['SwitchToDeployHook', 'CheckAnnotations']))
-    with caplog.at_level(logging.WARNING):
-        add_protections(cfg, training=True)
-    assert 'without SwitchToDeployHook, the training form is evaluated' in caplog.text
-    assert 'without CheckAnnotations, ' in caplog.text
+    add_protections(cfg, training=True)
+    without_fusing, without_check = said
+    assert 'without SwitchToDeployHook, the training form is evaluated' in without_fusing
+    assert 'without CheckAnnotations, ' in without_check
     assert is_disabled(cfg, 'CheckAnnotations') and not is_disabled(cfg, 'BatchSizeHook')
     assert not is_disabled(Config(dict(disabled_protections=None)), 'BatchSizeHook')
 
 
-def test_default_hooks_of_none(caplog):
+def test_default_hooks_of_none(said):
     hooks = dict(checkpoint=None, param_scheduler=None, visualization=None, timer=dict(type='IterTimerHook'))
     cfg = Config(dict(default_hooks=hooks))
-    with caplog.at_level(logging.WARNING):
-        add_protections(cfg, training=True)
-    assert 'default_hooks.checkpoint is None: no checkpoint is written' in caplog.text
-    assert 'default_hooks.param_scheduler is None: the learning rate stays where it starts' in caplog.text
+    add_protections(cfg, training=True)
+    assert said == [
+        'default_hooks.checkpoint is None: no checkpoint is written',
+        'default_hooks.param_scheduler is None: the learning rate stays where it starts',
+    ]
     # mmengine has no default of that name and stops at an assertion
     assert set(cfg.default_hooks) == {'checkpoint', 'param_scheduler', 'timer'}
