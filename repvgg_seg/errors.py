@@ -1,6 +1,7 @@
-"""The one error for what a user can put right."""
+"""The one error for what a user can put right, and what its messages are made of."""
 
 from collections.abc import Iterable
+from difflib import get_close_matches
 
 _LISTED = 4  # names listed in a message
 
@@ -14,3 +15,26 @@ def listed(names: Iterable[str]) -> str:
     names = list(names)
     more = f', ... ({len(names) - _LISTED} more)' if len(names) > _LISTED else ''
     return ', '.join(names[:_LISTED]) + more
+
+
+def similar_names(name: str, names: Iterable[str], cutoff: float = 0.6) -> list[str]:
+    """Up to three names that resemble this one, whatever their case, the closest first.
+
+    Args:
+        name: what came.
+        names: those that there are.
+        cutoff: from 0, which takes any, to 1, which takes the same alone.
+    """
+    by_lower_case = {known.lower(): known for known in names}
+    return [by_lower_case[close] for close in get_close_matches(name.lower(), by_lower_case, cutoff=cutoff)]
+
+
+def did_you_mean(names: list[str]) -> str:
+    """The question of a message for similar names, such as 'did you mean A or B? '; '' where there are none."""
+    return f'did you mean {" or ".join(names)}? ' if names else ''
+
+
+def closest_names(name: str, names: Iterable[str]) -> str:
+    """The part of a message that proposes what was meant, such as '; the closest are A, B'; '' where nothing resembles it."""
+    similar = similar_names(name, names)
+    return f'; the closest are {", ".join(similar)}' if similar else ''

@@ -3,10 +3,9 @@
 import argparse
 import sys
 from collections.abc import Sequence
-from difflib import get_close_matches
 from importlib import import_module
 
-from ..errors import InputError
+from ..errors import InputError, did_you_mean, similar_names
 from ..version import __version__
 from .exit import exit_on_input_error
 
@@ -49,8 +48,7 @@ def find_command(name: str) -> str:
     command = name.replace('_', '-')
     if command in COMMANDS:
         return command
-    close = get_close_matches(command, COMMANDS)
-    guess = f'did you mean {" or ".join(close)}? ' if close else ''
+    guess = did_you_mean(similar_names(command, COMMANDS))
     raise InputError(f'no command {name}: {guess}`{PROG} --help` lists the commands')
 
 

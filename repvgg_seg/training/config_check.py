@@ -19,9 +19,9 @@ from mmengine.registry import Registry
 from mmengine.runner import EpochBasedTrainLoop, IterBasedTrainLoop
 from torch.utils.data import DataLoader
 
-from ..errors import InputError
+from ..errors import InputError, closest_names
 from .class_arguments import Arguments, arguments_of
-from .registered_class import closest_names, find_class
+from .registered_class import find_class
 
 ALWAYS = ('model', 'default_hooks', 'custom_hooks', 'visualizer', 'log_processor')
 TRAINING = (*ALWAYS, 'train_dataloader', 'train_cfg', 'optim_wrapper', 'param_scheduler')

@@ -1,9 +1,8 @@
 """A config by its path, or by its name among the configs of this package."""
 
-from difflib import get_close_matches
 from pathlib import Path
 
-from ..errors import InputError
+from ..errors import InputError, did_you_mean, similar_names
 
 PACKAGE = Path(__file__).resolve().parents[1]
 
@@ -42,12 +41,11 @@ def find_config(name: str) -> str:
     short = file_name.removeprefix('configs/')
     if not Path(short).is_absolute() and (packaged := packaged_configs() / short).is_file():
         return str(packaged)
-    close = _close_names(short.removesuffix('.py'))
-    guess = f'did you mean {" or ".join(close)}? ' if close else ''
+    guess = did_you_mean(_close_names(short.removesuffix('.py')))
     raise InputError(f'no config {name}: {guess}give the path of a file, or a name out of {packaged_configs()}')
 
 
 def _close_names(name: str) -> list[str]:
     """Up to three names of configs like this one; the folder may be missing in it."""
     names = {config.rsplit('/', 1)[-1]: config for config in config_names()}
-    return [names[close] for close in get_close_matches(name.rsplit('/', 1)[-1], names, cutoff=0.7)]
+    return [names[close] for close in similar_names(name.rsplit('/', 1)[-1], names, cutoff=0.7)]

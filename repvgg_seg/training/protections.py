@@ -11,8 +11,8 @@ from mmengine.config import Config
 from mmengine.logging import print_log
 from mmseg.registry import HOOKS
 
-from ..errors import InputError
-from .registered_class import closest_names, find_class
+from ..errors import InputError, closest_names
+from .registered_class import find_class
 
 DISABLED = 'disabled_protections'  # the top-level key of a config that names those to leave out
 

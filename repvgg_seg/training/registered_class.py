@@ -1,13 +1,12 @@
 """The class that a `type` of a config names, found in its registry."""
 
-import difflib
 import reprlib
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from typing import Any
 
 from mmengine.registry import Registry
 
-from ..errors import InputError
+from ..errors import InputError, closest_names
 
 
 def find_class(kind: Any, path: str, registry: Registry, scope: str) -> Callable:
@@ -43,10 +42,3 @@ def _look_up(name: str, registry: Registry, scope: str | None = None) -> Callabl
 def _names(registry: Registry | None) -> list[str]:
     """What a registry and those above it hold."""
     return [*registry.module_dict, *_names(registry.parent)] if registry is not None else []
-
-
-def closest_names(name: str, names: Iterable[str]) -> str:
-    """The part of a message that proposes what was meant; '' where nothing resembles it."""
-    by_lower_case = {known.lower(): known for known in names}
-    found = difflib.get_close_matches(name.lower(), by_lower_case)
-    return f'; the closest are {", ".join(by_lower_case[known] for known in found)}' if found else ''

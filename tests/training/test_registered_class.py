@@ -5,7 +5,7 @@ from torch import nn
 
 from repvgg_seg import RepVGG
 from repvgg_seg.errors import InputError
-from repvgg_seg.training.registered_class import closest_names, find_class
+from repvgg_seg.training.registered_class import find_class
 
 
 @pytest.mark.parametrize(
@@ -28,8 +28,3 @@ def test_a_class_by_its_names(kind, registry, scope, expected):
 def test_no_class(kind):
     with pytest.raises(InputError, match=r'^a\.type: '):
         find_class(kind, 'a.type', MODELS, 'mmseg')
-
-
-def test_names_that_differ_in_case_are_close():
-    assert closest_names('relu', ['ReLU', 'Sigmoid']) == '; the closest are ReLU'
-    assert closest_names('relu', ['Sigmoid']) == ''
