@@ -1,23 +1,18 @@
 """`--cfg-options` and the other options that tools/train.py and tools/test.py share."""
 
 import argparse
-import ast
+import logging
 import os
 from collections.abc import Sequence
 from typing import Any
 
-from mmengine.config import DictAction
+from mmengine.logging import print_log
+
+from ..training.option_values import TypedText
 
 
-class CfgOptions(DictAction):
-    """mmengine's action for `--cfg-options`, which also reads a dict in Python's notation.
-
-    An option that cannot be read ends the tool with one line; mmengine's action raises.
-    """
-
-    @staticmethod
-    def _parse_iterable(value: str) -> Any:
-        return ast.literal_eval(value) if value.startswith('{') else DictAction._parse_iterable(value)
+class CfgOptions(argparse.Action):
+    """Collects KEY=VALUE in a dict of texts, which `load_config` reads beside the values of the config."""
 
     def __call__(
         self,
@@ -26,13 +21,19 @@ class CfgOptions(DictAction):
         values: str | Sequence[Any] | None,
         option_string: str | None = None,
     ) -> None:
-        try:
-            super().__call__(parser, namespace, values, option_string)
-        except (AssertionError, RecursionError, SyntaxError, ValueError):
-            parser.error(
-                f'cannot read {" ".join(values or [])!r}: give key=value, with lists as key="[a,b]" and dicts as '
-                'key="{\'a\': 1}"'
-            )
+        options = dict(getattr(namespace, self.dest, None) or {})
+        for option in values or ():
+            key, equals, value = option.partition('=')
+            key = key.strip()
+            if not equals or not key:
+                parser.error(
+                    f'--cfg-options {option!r}: give KEY=VALUE, without blanks around the = and with quotes around a value that '
+                    'holds blanks; other arguments come before --cfg-options'
+                )
+            if options.get(key, value) != value:
+                print_log(f'--cfg-options {key} is given twice: {value} is used', 'current', logging.WARNING)
+            options[key] = TypedText(value)
+        setattr(namespace, self.dest, options)
 
 
 def add_config_options(parser: argparse.ArgumentParser) -> None:

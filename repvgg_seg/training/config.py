@@ -8,6 +8,7 @@ from ..errors import InputError
 from ..invocation import config_name
 from ..registry import drop_scope
 from .find_config import find_config
+from .set_options import set_options
 
 
 def load_config(path: str, options: dict | None = None) -> Config:
@@ -15,7 +16,8 @@ def load_config(path: str, options: dict | None = None) -> Config:
 
     Args:
         path: a Python file, as mmengine reads it, or the name of a config of this package.
-        options: new values by their dotted keys, `{'model.backbone.arch': 'B2'}`.
+        options: new values by their dotted keys, `{'model.backbone.arch': 'B2'}`. The texts of a command line (`TypedText`) are
+            replaced in it by the values that they mean.
 
     Raises:
         InputError: there is no such file or name, it cannot be read, or the options do not fit it.
@@ -31,10 +33,7 @@ def load_config(path: str, options: dict | None = None) -> Config:
     except Exception as error:  # a config is Python and can raise anything
         reason = ' '.join(str(error).split())
         raise InputError(f'{path} cannot be read as a config: {type(error).__name__}: {reason}') from error
-    try:
-        cfg.merge_from_dict(options or {})
-    except (TypeError, KeyError, AttributeError) as error:
-        raise InputError(f'--cfg-options do not fit {path}: {error}') from error
+    set_options(cfg, {} if options is None else options)
     if 'model' not in cfg:
         raise InputError(
             f'{path} has no model: it is a part of a config; name a whole config, such as {config_name("pspnet_repvgg_b2")}'

@@ -14,14 +14,14 @@ def stored_config(meta: Mapping[str, Any]) -> Config | None:
         None where there is no config, or where its text is more than names with plain values.
     """
     try:
-        tree = _DictCalls().visit(ast.parse(meta.get('cfg', '')))
+        tree = DictCalls().visit(ast.parse(meta.get('cfg', '')))
         values = {statement.targets[0].id: ast.literal_eval(statement.value) for statement in tree.body}
         return Config(values) if values else None
     except (AttributeError, KeyError, SyntaxError, TypeError, ValueError):  # not a config of that form
         return None
 
 
-class _DictCalls(ast.NodeTransformer):
+class DictCalls(ast.NodeTransformer):
     """Replaces calls of `dict` in the text of a config by dict literals, which `ast.literal_eval` accepts."""
 
     def visit_Call(self, node: ast.Call) -> ast.expr:

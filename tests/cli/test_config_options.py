@@ -2,22 +2,34 @@ import argparse
 
 import pytest
 
+from repvgg_seg.cli import config_options
 from repvgg_seg.cli.config_options import add_config_options
 
 
-def parsed(*options):
+def parsed(*arguments):
     parser = argparse.ArgumentParser()
     add_config_options(parser)
-    return parser.parse_args(['--cfg-options', *options]).cfg_options
+    return parser.parse_args(['--cfg-options', *arguments]).cfg_options
 
 
-def test_options_in_the_ways_of_mmengine_and_as_a_dict():
-    assert parsed('a=1', 'b=[1,2]', 'c=None') == dict(a=1, b=[1, 2], c=None)
-    assert parsed("arch={'depths': (1, 2), 'a': 0.25}") == dict(arch=dict(depths=(1, 2), a=0.25))
+def test_texts_are_kept_as_they_were_typed():
+    assert parsed('a.b=/tmp/my data', 'c=1,2', 'd=x=y', '--cfg-options', 'e=') == {
+        'a.b': '/tmp/my data',
+        'c': '1,2',
+        'd': 'x=y',
+        'e': '',
+    }
 
 
-@pytest.mark.parametrize('option', ['a=dict(b=(1,2))', 'a={1:', 'a', 'a=[1,2'])
-def test_options_that_cannot_be_read(option, capsys):
+def test_the_last_of_two_is_used_and_said(monkeypatch):
+    said = []
+    monkeypatch.setattr(config_options, 'print_log', lambda message, *_: said.append(message))
+    assert parsed('a=1', 'b=2', 'a=3', 'b=2') == dict(a='3', b='2')
+    assert said == ['--cfg-options a is given twice: 3 is used']
+
+
+@pytest.mark.parametrize('arguments', [['a'], ['a', '=', '1'], ['=1'], ['a=1', 'config.py']])
+def test_options_without_key_or_value(arguments, capsys):
     with pytest.raises(SystemExit):
-        parsed(option)
-    assert 'give key=value' in capsys.readouterr().err
+        parsed(*arguments)
+    assert 'give KEY=VALUE' in capsys.readouterr().err

@@ -15,7 +15,7 @@ def test_no_config_and_options_that_do_not_fit(tmp_path):
     broken.write_text('model = dict(')
     with pytest.raises(InputError, match='cannot be read as a config: SyntaxError'):
         load_config(str(broken))
-    with pytest.raises(InputError, match='--cfg-options do not fit'):
+    with pytest.raises(InputError, match='model.backbone.arch.depth does not fit'):
         load_config(B2, {'model.backbone.arch.depth': 3})
 
 
