@@ -170,9 +170,8 @@ def _split(plain: str, separator: str) -> Iterator[str]:
             quote = character
         elif character in _PAIRS:
             closing.append(_PAIRS[character])
-        elif character in _PAIRS.values():
-            if not closing or closing.pop() != character:
-                raise ValueError(f'a {character} closes nothing')
+        elif character in _PAIRS.values() and (not closing or closing.pop() != character):
+            raise ValueError(f'a {character} closes nothing')
         if character == separator and not closing and not quote:
             yield part.strip()
             part = ''
