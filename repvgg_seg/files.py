@@ -7,6 +7,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from .errors import InputError
+
 
 @contextmanager
 def replacing(path: str | os.PathLike[str]) -> Iterator[Path]:
@@ -16,7 +18,7 @@ def replacing(path: str | os.PathLike[str]) -> Iterator[Path]:
     os.close(handle)
     try:
         yield Path(temporary)
-        with open(temporary, 'rb') as file:
+        with open(temporary, 'r+b') as file:  # Windows syncs no file that is open for reading only
             os.fsync(file.fileno())
         umask = os.umask(0)
         os.umask(umask)
@@ -25,6 +27,19 @@ def replacing(path: str | os.PathLike[str]) -> Iterator[Path]:
     except BaseException:
         os.unlink(temporary)
         raise
+
+
+@contextmanager
+def named_errors(path: str | os.PathLike[str]) -> Iterator[Path]:
+    """Yield the path of a file that is written.
+
+    Raises:
+        InputError: in place of an `OSError` of the writing; names the file.
+    """
+    try:
+        yield Path(path)
+    except OSError as error:
+        raise InputError(f'cannot write {path}: {error.strerror or error}; name another folder') from error
 
 
 def sha256(path: str | os.PathLike[str]) -> str:

@@ -1,16 +1,21 @@
 """Score a checkpoint, fused: python tools/test.py CONFIG CHECKPOINT"""
 
 import argparse
+import copy
 import os
+import os.path as osp
+import sys
 from typing import Any
 
+import matplotlib
 from mmengine.config import Config
 from mmengine.dist import is_main_process
 from mmengine.evaluator import BaseMetric
 from mmengine.runner import Runner
 
+from ..data.wrapped_datasets import inner_configs
 from ..errors import InputError
-from ..evaluation.prediction_files import write_predictions
+from ..evaluation.prediction_files import draw_predictions, write_predictions, write_what_metrics_write
 from ..models.block import find_blocks
 from ..quiet import quiet_warnings
 from ..reports.record import check_writable, write_record
@@ -56,10 +61,6 @@ def apply_args(cfg: Config, args: argparse.Namespace) -> None:
     Raises:
         InputError: options that do not go together, or not with this config.
     """
-    make_folder(args.show_dir, '--show-dir')
-    make_folder(args.out, '--out')
-    if args.result:
-        check_writable(args.result)
     if 'decode_head' not in cfg.model:
         check_classifier_args(args)
     if args.tta and 'tta_pipeline' not in cfg:
@@ -68,14 +69,10 @@ def apply_args(cfg: Config, args: argparse.Namespace) -> None:
         raise InputError('--optimize goes with neither --no-fuse nor --tta: score those forms one by one')
     choose_form(cfg, args)
     if args.tta:
-        cfg.test_dataloader.dataset.pipeline = cfg.tta_pipeline
-        cfg.model = dict(**cfg.tta_model, module=cfg.model)
-    if args.show or args.show_dir:
-        cfg.default_hooks.visualization = dict(
-            type='SegVisualizationHook', draw=True, show=args.show, wait_time=args.wait_time
-        )
-        if args.show_dir:
-            cfg.visualizer.save_dir = args.show_dir
+        for dataset in inner_configs(cfg.test_dataloader.dataset):
+            dataset['pipeline'] = copy.deepcopy(cfg.tta_pipeline)
+        cfg.model = dict(**cfg.get('tta_model', dict(type='SegTTAModel')), module=cfg.model)
+    write_what_metrics_write(cfg)
     save_predictions(cfg, args)
 
 
@@ -102,15 +99,32 @@ def check_classifier_args(args: argparse.Namespace) -> None:
 
 
 def save_predictions(cfg: Config, args: argparse.Namespace) -> None:
-    """Edit the config as `--out` and `--format-only` say."""
+    """Edit the config as `--out`, `--format-only`, `--show-dir` and `--show` say, and make the folders."""
     if args.format_only and not args.out:
         raise InputError('--format-only needs --out DIR, the folder for the predictions')
     if args.format_only and args.result:
         raise InputError('--format-only scores nothing, so there is no --result to write')
-    if args.out and os.listdir(args.out):
+    if args.out and args.show_dir and osp.realpath(args.out) == osp.realpath(args.show_dir):
+        raise InputError(f'--out and --show-dir are both {args.out}: name two folders, since their files have the same names')
+    if args.show and not has_display():
+        raise InputError('--show: there is no display here: --show-dir DIR saves the pictures')
+    if args.out and osp.isdir(args.out) and os.listdir(args.out):
         raise InputError(f'--out {args.out} is not empty: name a new folder, so that nothing is overwritten')
+    make_folder(args.out, '--out')
+    make_folder(args.show_dir, '--show-dir')
+    if args.result:
+        check_writable(args.result)
     if args.out:
         write_predictions(cfg, args.out, score=not args.format_only)
+    if args.show or args.show_dir:
+        draw_predictions(cfg, args.show_dir, args.show, args.wait_time)
+
+
+def has_display() -> bool:
+    """Whether a picture can be shown: not on a machine without a screen, nor by a matplotlib that only writes files."""
+    if sys.platform.startswith('linux') and not (os.environ.get('DISPLAY') or os.environ.get('WAYLAND_DISPLAY')):
+        return False
+    return matplotlib.get_backend().lower() not in ('agg', 'cairo', 'pdf', 'pgf', 'ps', 'svg', 'template')
 
 
 def form_of(args: argparse.Namespace, runner: Runner) -> str:

@@ -1,6 +1,9 @@
-"""Metrics; importing them registers them with mmseg."""
+"""Metrics, and the hooks that write and draw predictions; importing them registers them with mmseg."""
 
 from .accuracy import TopKAccuracy
+from .draw_predictions_hook import DrawPredictionsHook
 from .iou_metric import StreetIoUMetric
+from .picture_backend import PictureVisBackend
+from .write_labels_hook import WriteLabelsHook
 
-__all__ = ['StreetIoUMetric', 'TopKAccuracy']
+__all__ = ['DrawPredictionsHook', 'PictureVisBackend', 'StreetIoUMetric', 'TopKAccuracy', 'WriteLabelsHook']
