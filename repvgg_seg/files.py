@@ -42,6 +42,16 @@ def named_errors(path: str | os.PathLike[str]) -> Iterator[Path]:
         raise InputError(f'cannot write {path}: {error.strerror or error}; name another folder') from error
 
 
+def check_folder_takes_files(folder: str | os.PathLike[str]) -> None:
+    """Write and delete a small file, which tells more than the rights of a folder do.
+
+    Raises:
+        OSError: nothing can be written into the folder.
+    """
+    with tempfile.TemporaryFile(dir=folder) as file:
+        file.write(b'0')
+
+
 def sha256(path: str | os.PathLike[str]) -> str:
     """The sha256 of a file, as hexadecimal digits."""
     digest = hashlib.sha256()

@@ -60,7 +60,7 @@ def main() -> None:
     for rows in benchmark.measure(args, device):
         record = write_record(f'{args.out}.json', device=device, title=title, settings=settings, rows=rows)
         with replacing(f'{args.out}.md') as temporary:
-            temporary.write_text(benchmark_page(record, f'# {title}') + '\n')
+            temporary.write_text(benchmark_page(record, f'# {title}') + '\n', encoding='utf-8')
     if benchmark.accuracy and args.plot:
         accuracy, label = benchmark.accuracy
         plot_accuracy_against_speed(f'{args.out}.svg', rows, accuracy, f'{label} (as the paper reports it)')

@@ -3,12 +3,17 @@
 import argparse
 import logging
 import os
+import re
+import sys
 from collections.abc import Sequence
 from typing import Any
 
 from mmengine.logging import print_log
 
 from ..training.option_values import TypedText
+
+
+_OPTION = re.compile(r'^--[a-z][a-z_-]*(?==|$)')
 
 
 class CfgOptions(argparse.Action):
@@ -48,7 +53,10 @@ def add_launcher_options(parser: argparse.ArgumentParser) -> None:
 
 
 def parse_run_args(parser: argparse.ArgumentParser) -> argparse.Namespace:
-    """Parse the arguments of a tool that runs a model, and hand the local rank on to mmengine's launcher."""
-    args = parser.parse_args()
+    """Parse the arguments of a tool that runs a model, and hand the local rank on to mmengine's launcher.
+
+    The names of options may be written with underscores.
+    """
+    args = parser.parse_args([_OPTION.sub(lambda name: name[0].replace('_', '-'), word) for word in sys.argv[1:]])
     os.environ.setdefault('LOCAL_RANK', str(args.local_rank))
     return args

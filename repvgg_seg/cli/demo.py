@@ -1,6 +1,7 @@
 """Everything once, on synthetic street scenes: generate, train, fuse, score, look. `make demo` runs it."""
 
 import json
+import os
 import re
 import shutil
 import statistics
@@ -13,10 +14,10 @@ from functools import partial
 from pathlib import Path
 from typing import TextIO
 
-import cv2
 import torch
 from mmseg.registry import MODELS
 
+from ..data.read_image import read_image
 from ..invocation import command_line, config_name
 from ..measure.timing import interleaved
 from ..models import reparameterize_model
@@ -53,8 +54,10 @@ def run(log: TextIO, title: str, tool: str, *arguments: object) -> None:
     texts = list(map(str, arguments))
     print(f'\n=== {title}\n$ {" ".join([shown, *texts])}', flush=True)
     output = []
-    with subprocess.Popen([*start, *texts], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True) as process:
-        for line in process.stdout or ():
+    env = dict(os.environ, PYTHONIOENCODING='utf-8')  # Windows writes into a pipe otherwise
+    with subprocess.Popen([*start, *texts], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, env=env) as process:
+        for written in process.stdout or ():
+            line = written.decode('utf-8', errors='replace').replace('\r\n', '\n')
             output.append(line)
             log.write(line)
             if PROGRESS.search(line):
@@ -67,7 +70,7 @@ def run(log: TextIO, title: str, tool: str, *arguments: object) -> None:
 
 def score(path: Path) -> dict[str, float]:
     """The metrics of a record that the tool `test` wrote."""
-    return json.loads(path.read_text())['metrics']
+    return json.loads(path.read_text(encoding='utf-8'))['metrics']
 
 
 @torch.no_grad()
@@ -78,7 +81,7 @@ def seconds_per_image(checkpoint: Path, image: Path) -> dict[str, float]:
     model = MODELS.build(cfg.model).eval()
     load_weights(model, str(checkpoint))
     forms = dict(training=model, fused=reparameterize_model(model).eval())
-    inputs = torch.from_numpy(cv2.imread(str(image))).permute(2, 0, 1)
+    inputs = torch.from_numpy(read_image(image)).permute(2, 0, 1)
     inputs = model.data_preprocessor(dict(inputs=[inputs]))['inputs']
     calls: dict[str, Callable[[], object]] = {
         name: partial(form, inputs, mode='tensor') for name, form in forms.items()
@@ -107,7 +110,7 @@ def main() -> None:
         shutil.rmtree(old, ignore_errors=True)
     test = ('--work-dir', work, '--cfg-options', *options)
     # fmt: off
-    with open(args.dir / 'log.txt', 'w') as log:
+    with open(args.dir / 'log.txt', 'w', encoding='utf-8') as log:
         run(log, '1. Synthetic street scenes',
             'make_synthetic_scenes', scenes, '--train', args.scenes, '--val', args.scenes // 4)
         run(log, f'2. Training PSPNet on RepVGG-A0, {args.iters} iterations from scratch (some minutes)',

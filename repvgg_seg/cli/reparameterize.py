@@ -3,12 +3,12 @@
 import argparse
 from typing import Any
 
-import cv2
 import torch
 from mmseg.models import BaseSegmentor
 from mmseg.registry import MODELS
 from torch import Tensor
 
+from ..data.read_image import read_image
 from ..errors import InputError
 from ..invocation import as_typed
 from ..measure.difference import relative_error
@@ -41,10 +41,7 @@ def load_image(path: str | None) -> Tensor:
     """An image as the data preprocessor takes it, (1, 3, H, W), 0 to 255, BGR; 512x512 random pixels without a path."""
     if path is None:
         return torch.randint(256, (1, 3, 512, 512), generator=torch.Generator().manual_seed(0))
-    image = cv2.imread(path)
-    if image is None:
-        raise InputError(f'cannot read {path} as an image: name another one, or none to compare on random pixels')
-    return torch.from_numpy(image).permute(2, 0, 1)[None]
+    return torch.from_numpy(read_image(path)).permute(2, 0, 1)[None]
 
 
 @torch.no_grad()

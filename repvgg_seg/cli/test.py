@@ -27,6 +27,7 @@ from ..training.protections import hooks_of
 from ..training.runner import build_runner
 from ..training.work_dir import make_folder
 from ..weights.load_into_model import find_backbone, load_weights
+from ..weights.read import check_readable
 from .config_options import add_config_options, add_launcher_options, parse_run_args
 from .exit import exit_on_input_error
 
@@ -105,14 +106,16 @@ def save_predictions(cfg: Config, args: argparse.Namespace) -> None:
     if args.format_only and args.result:
         raise InputError('--format-only scores nothing, so there is no --result to write')
     if args.out and args.show_dir and osp.realpath(args.out) == osp.realpath(args.show_dir):
-        raise InputError(f'--out and --show-dir are both {args.out}: name two folders, since their files have the same names')
+        raise InputError(
+            f'--out and --show-dir are both {args.out}: name two folders, since their files have the same names'
+        )
     if args.show and not has_display():
         raise InputError('--show: there is no display here: --show-dir DIR saves the pictures')
     if args.out and osp.isdir(args.out) and os.listdir(args.out):
         raise InputError(f'--out {args.out} is not empty: name a new folder, so that nothing is overwritten')
     make_folder(args.out, '--out')
     make_folder(args.show_dir, '--show-dir')
-    if args.result:
+    if args.result is not None:
         check_writable(args.result)
     if args.out:
         write_predictions(cfg, args.out, score=not args.format_only)
@@ -146,6 +149,7 @@ def per_class_of(metric: BaseMetric) -> dict[str, Any]:
 def main() -> None:
     args = parse_args()
     cfg = load_config(args.config, args.cfg_options)
+    check_readable(args.checkpoint)
     prepare(cfg, args, 'test')
     apply_args(cfg, args)
     with quiet_warnings():

@@ -16,11 +16,11 @@ def main() -> None:
     args = parser.parse_args()
     folder = find_project(Path.cwd())
     readme = folder / 'README.md'
-    before = readme.read_text()
+    before = readme.read_text(encoding='utf-8')
     after = with_tables(before, folder)
     if after == before:
         return
     if args.check:
         raise InputError('the tables of README.md are not those of results/: run python tools/update_results.py')
-    readme.write_text(after)
+    readme.write_text(after, encoding='utf-8')
     print('README.md updated', file=sys.stderr)

@@ -77,7 +77,7 @@ def _silent_stderr() -> Iterator[None]:
     """Keep what a subprocess writes to stderr from the screen, such as "gcc: not found"."""
     kept = os.dup(2)
     try:
-        with open(os.devnull, 'w') as nowhere:
+        with open(os.devnull, 'w', encoding='utf-8') as nowhere:
             os.dup2(nowhere.fileno(), 2)
         yield
     finally:
@@ -88,7 +88,7 @@ def _silent_stderr() -> Iterator[None]:
 def _cpu_name() -> str:
     """The CPU's name, as far as the system tells it, and the instructions that torch uses on it."""
     try:
-        with open('/proc/cpuinfo') as file:
+        with open('/proc/cpuinfo', encoding='utf-8') as file:
             names = [line.split(':', 1)[1].strip() for line in file if line.startswith('model name')]
     except OSError:
         names = []

@@ -39,7 +39,7 @@ def git_commit(package: Path = _PACKAGE) -> tuple[str, bool] | None:
     # In a git hook these variables may name another repository.
     environ = {name: value for name, value in os.environ.items() if not name.startswith('GIT_')}
     try:
-        done = subprocess.run(command, capture_output=True, text=True, env=environ, timeout=60)
+        done = subprocess.run(command, capture_output=True, encoding='utf-8', errors='replace', env=environ, timeout=60)
     except (OSError, subprocess.TimeoutExpired):
         return None
     commit = re.search(r'^# branch\.oid ([0-9a-f]+)$', done.stdout, re.MULTILINE)
@@ -50,5 +50,6 @@ def git_commit(package: Path = _PACKAGE) -> tuple[str, bool] | None:
 
 def _is_this_project(folder: Path) -> bool:
     """Whether the files that name a Python project name this one."""
-    texts = [path.read_text() for path in map(folder.joinpath, ('setup.cfg', 'pyproject.toml')) if path.is_file()]
+    files = [path for path in map(folder.joinpath, ('setup.cfg', 'pyproject.toml')) if path.is_file()]
+    texts = [path.read_text(encoding='utf-8', errors='replace') for path in files]
     return any(re.search(r'^name\s*=\s*"?repvgg[_-]seg"?\s*$', text, re.MULTILINE) for text in texts)

@@ -26,7 +26,7 @@ def find_project(start: Path) -> Path:
     """
     for folder in (start, *start.parents):
         readme = folder / 'README.md'
-        if (folder / 'results').is_dir() and readme.is_file() and _BETWEEN.search(readme.read_text()):
+        if (folder / 'results').is_dir() and readme.is_file() and _BETWEEN.search(readme.read_text(encoding='utf-8')):
             return folder
     raise InputError(
         f'neither {start} nor a folder above it has results/ and a README.md with the line {BEGIN}: '

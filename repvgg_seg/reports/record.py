@@ -9,7 +9,7 @@ from typing import Any
 import torch
 
 from ..errors import InputError
-from ..files import replacing, sha256
+from ..files import check_folder_takes_files, replacing, sha256
 from ..weights.read import read_checkpoint
 from ..weights.stored_config import stored_config
 from .environment import environment
@@ -26,8 +26,14 @@ def check_writable(path: str) -> None:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise InputError(f'cannot make the folder {folder}: {error.strerror}; name another place') from None
-    if Path(path).is_dir() or not os.access(folder, os.W_OK):
-        raise InputError(f'cannot write {path}: name a file in a folder that you may write to')
+    if not path.strip() or Path(path).is_dir():
+        raise InputError(f'cannot write {path!r}: name a file')
+    try:
+        check_folder_takes_files(folder)
+    except OSError as error:
+        raise InputError(
+            f'cannot write {path} ({error.strerror}): name a file in a folder that you may write to'
+        ) from None
     if Path(path).exists() and read_record(path) is None:
         raise InputError(
             f'{path} exists and is not a record of an earlier run, so it is not overwritten: name another file'
@@ -37,7 +43,7 @@ def check_writable(path: str) -> None:
 def read_record(path: str | os.PathLike[str]) -> dict[str, Any] | None:
     """The record in a file, also one written by an earlier version; None where the file holds anything else."""
     try:
-        record = json.loads(Path(path).read_text())
+        record = json.loads(Path(path).read_text(encoding='utf-8'))
     except (OSError, ValueError):
         return None
     return record if isinstance(record, dict) and 'environment' in record else None
@@ -69,7 +75,7 @@ def write_record(
         record['training'] = training_facts(read_checkpoint(checkpoint, trust).get('meta', {}))
     record['environment'] = environment(device or torch.device('cuda' if torch.cuda.is_available() else 'cpu'))
     with replacing(path) as temporary:
-        temporary.write_text(json.dumps(record, indent=2) + '\n')
+        temporary.write_text(json.dumps(record, indent=2) + '\n', encoding='utf-8')
     return record
 
 

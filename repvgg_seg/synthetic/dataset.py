@@ -96,7 +96,7 @@ def claim_root(root: Path, parameters: dict[str, Any]) -> None:
     record = root / 'synthetic.json'
     if record.is_file():
         try:
-            stored = json.loads(record.read_text())
+            stored = json.loads(record.read_text(encoding='utf-8'))
         except ValueError:
             stored = None
         if stored == parameters:
@@ -114,7 +114,7 @@ def claim_root(root: Path, parameters: dict[str, Any]) -> None:
 
 def _write_record(record: Path, parameters: dict[str, Any]) -> None:
     with replacing(record) as temporary:
-        temporary.write_text(json.dumps(parameters, indent=2) + '\n')
+        temporary.write_text(json.dumps(parameters, indent=2) + '\n', encoding='utf-8')
 
 
 def _is_part_of(stored: object, wanted: dict[str, Any]) -> bool:

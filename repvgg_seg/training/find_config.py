@@ -38,7 +38,7 @@ def find_config(name: str) -> str:
     for path in (Path(name), Path(file_name)):
         if path.is_file():
             return str(path)
-    short = file_name.removeprefix('configs/')
+    short = Path(file_name).as_posix().removeprefix('configs/')  # typed with backslashes on Windows
     if not Path(short).is_absolute() and (packaged := packaged_configs() / short).is_file():
         return str(packaged)
     guess = did_you_mean(_close_names(short.removesuffix('.py')))

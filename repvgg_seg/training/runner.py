@@ -1,15 +1,55 @@
 """The Runner of a run."""
 
-from mmengine.config import Config
-from mmengine.runner import Runner
+import logging
+import re
+from typing import Any
 
+from mmengine.config import Config
+from mmengine.logging import MMLogger
+from mmengine.runner import Runner
+from torch.utils.data import DataLoader
+
+from ..errors import InputError
 from ..evaluation.fast_drawing import draw_fast
 from ..quiet import quiet_log
 
+# mmengine/dataset/dataset_wrapper.py
+_DIFFERENT = re.compile(r'meta information of|should be the same with the first dataset')
+
+
+class QuietRunner(Runner):
+    """mmengine's Runner, whose screen shows no line that carries nothing (`repvgg_seg.quiet`); its log file holds all."""
+
+    def build_logger(self, *args: Any, **kwargs: Any) -> MMLogger:
+        """The logger that mmengine builds; its file is UTF-8, also where another encoding is usual."""
+        logger = super().build_logger(*args, **kwargs)
+        quiet_log(logger)
+        for handler in logger.handlers:
+            if isinstance(handler, logging.FileHandler):
+                handler.stream.reconfigure(encoding='utf-8')
+                logger.info(f'environment, config and hooks are in {handler.baseFilename}')
+        return logger
+
+    @staticmethod
+    def build_dataloader(*args: Any, **kwargs: Any) -> DataLoader:
+        """The loader that mmengine builds.
+
+        Raises:
+            InputError: data sets are put together whose classes or colours differ.
+        """
+        try:
+            return Runner.build_dataloader(*args, **kwargs)
+        except (TypeError, ValueError) as error:
+            if isinstance(error, InputError) or not _DIFFERENT.search(str(error)):
+                raise
+            raise InputError(
+                'ConcatDataset takes data sets with the same metainfo: give them the same classes and palette, or name what '
+                f'may differ in its ignore_keys, such as ignore_keys=["palette"] ({error})'
+            ) from error
+
 
 def build_runner(cfg: Config) -> Runner:
-    """mmengine's Runner, which draws fast and keeps log lines that carry nothing from the screen (`repvgg_seg.quiet`)."""
-    runner = Runner.from_cfg(cfg)
-    quiet_log(runner.logger)
+    """A `QuietRunner`, which draws fast where its visualizer is mmseg's."""
+    runner = QuietRunner.from_cfg(cfg)
     draw_fast(runner.visualizer)
     return runner

@@ -6,6 +6,7 @@ import os.path as osp
 from mmengine.config import Config
 
 from ..errors import InputError
+from ..files import check_folder_takes_files
 
 
 def set_work_dir(cfg: Config, config_path: str, work_dir: str | None) -> None:
@@ -18,10 +19,17 @@ def make_folder(path: str | None, option: str) -> None:
     """Make the folder that an option names, where it names one.
 
     Raises:
-        InputError: the folder cannot be made.
+        InputError: the folder cannot be made or written to.
     """
+    if path is None:
+        return
+    if not path.strip():
+        raise InputError(f'{option} names no folder: give it one, or leave it out')
     try:
-        if path:
-            os.makedirs(path, exist_ok=True)
+        os.makedirs(path, exist_ok=True)
     except OSError as error:
         raise InputError(f'{option} {path}: cannot make this folder ({error.strerror}); name another') from None
+    try:
+        check_folder_takes_files(path)
+    except OSError as error:
+        raise InputError(f'{option} {path}: cannot write into this folder ({error.strerror}); name another') from None

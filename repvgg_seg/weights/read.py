@@ -41,8 +41,7 @@ def read_checkpoint(
             `trust`.
     """
     filename = os.fspath(filename)
-    path = Path(filename.removeprefix(TRUSTED)).expanduser()
-    _check_readable(path)
+    path = check_readable(filename)
     checkpoint: object
     if path.suffix == '.safetensors':
         checkpoint = _read_safetensors(path, map_location)
@@ -57,7 +56,13 @@ def read_checkpoint(
     return checkpoint
 
 
-def _check_readable(path: Path) -> None:
+def check_readable(filename: str) -> Path:
+    """The path of a checkpoint, as `read_checkpoint` takes it; only its first bytes are read.
+
+    Raises:
+        InputError: a file that does not exist, cannot be opened, is empty, or something else by mistake.
+    """
+    path = Path(filename.removeprefix(TRUSTED)).expanduser()
     try:
         with open(path, 'rb') as file:
             head = file.read(64)
@@ -65,12 +70,15 @@ def _check_readable(path: Path) -> None:
         raise InputError(missing_weights_message(str(path))) from None
     except OSError as error:
         raise InputError(f'cannot read {path}: {error.strerror}; name a checkpoint file that you may read') from None
+    if path.suffix == '.py':
+        raise InputError(f'{path} is Python code and no checkpoint: the config comes first, then the checkpoint')
     if not head:
         raise InputError(f'{path} is empty (0 bytes): {_FETCH_AGAIN}')
     if head.startswith(_LFS_POINTER):
         raise InputError(f'{path} is a Git LFS pointer and not the weights: fetch the file itself with `git lfs pull`')
     if head.lstrip().lower().startswith((b'<!doctype', b'<html')):
         raise InputError(f'{path} is a web page and not the weights: download the file that the page offers')
+    return path
 
 
 def _read_torch(path: Path, trust: bool, map_location: MapLocation) -> object:
