@@ -12,7 +12,6 @@ from mmengine.logging import print_log
 
 from ..training.option_values import TypedText
 
-
 _OPTION = re.compile(r'^--[a-z][a-z_-]*(?==|$)')
 
 

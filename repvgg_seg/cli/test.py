@@ -15,6 +15,7 @@ from mmengine.runner import Runner
 
 from ..data.wrapped_datasets import inner_configs
 from ..errors import InputError
+from ..evaluation.check_test_set import check_test_set
 from ..evaluation.prediction_files import draw_predictions, write_predictions, write_what_metrics_write
 from ..models.block import find_blocks
 from ..quiet import quiet_warnings
@@ -157,6 +158,7 @@ def main() -> None:
         load_weights(runner.model, args.checkpoint, trust=args.trust)
         if args.no_fuse and find_backbone(runner.model)[1] is not None and not find_blocks(runner.model):
             raise InputError(f'--no-fuse: {args.checkpoint} is fused already; give the training checkpoint')
+        check_test_set(runner.test_dataloader.dataset, runner.test_evaluator.metrics)
         metrics = runner.test()
     if args.result and is_main_process():
         write_record(

@@ -51,7 +51,7 @@ def write_what_metrics_write(cfg: Config) -> None:
                 continue  # it does nothing else
         kept.append(metric)
     if isinstance(cfg.test_evaluator, dict) and 'metrics' in cfg.test_evaluator:
-        cfg.test_evaluator.metrics = kept
+        cfg.test_evaluator['metrics'] = kept
     elif isinstance(cfg.test_evaluator, list) or not kept:
         cfg.test_evaluator = kept
 

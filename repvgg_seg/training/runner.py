@@ -25,7 +25,7 @@ class QuietRunner(Runner):
         logger = super().build_logger(*args, **kwargs)
         quiet_log(logger)
         for handler in logger.handlers:
-            if isinstance(handler, logging.FileHandler):
+            if isinstance(handler, logging.FileHandler) and handler.stream:
                 handler.stream.reconfigure(encoding='utf-8')
                 logger.info(f'environment, config and hooks are in {handler.baseFilename}')
         return logger

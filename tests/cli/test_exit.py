@@ -1,3 +1,6 @@
+import io
+import sys
+
 import pytest
 from torch.utils.data import DataLoader
 
@@ -46,3 +49,17 @@ def test_an_error_of_the_code_keeps_its_traceback(error):
 
     with pytest.raises(type(error)):
         main()
+
+
+def test_a_screen_that_lacks_a_letter(monkeypatch):
+    """As the console of a Western Windows: the letter is escaped, and the tool goes on."""
+    screen = io.TextIOWrapper(io.BytesIO(), encoding='cp1252')
+    monkeypatch.setattr(sys, 'stdout', screen)
+
+    @exit_on_input_error
+    def main():
+        print('wrote 图.png')
+        sys.stdout.flush()
+
+    main()
+    assert screen.buffer.getvalue().rstrip() == b'wrote \\u56fe.png'
