@@ -15,9 +15,10 @@ def lines_without_encoding(code):
             continue
         name = getattr(node.func, 'attr', getattr(node.func, 'id', ''))
         given = {keyword.arg: keyword.value for keyword in node.keywords}
-        mode = next((a.value for a in [*node.args[1:2], given.get('mode')] if isinstance(a, ast.Constant)), '')
+        mode = [*node.args[1:2], *filter(None, [given.get('mode')])]
+        binary = any('b' in str(getattr(part, 'value', '')) for value in mode for part in ast.walk(value))
         of_pillow = getattr(getattr(node.func, 'value', None), 'id', '') == 'Image'
-        opens = name in ('open', 'fdopen') and 'b' not in str(mode) and not of_pillow
+        opens = name in ('open', 'fdopen') and not binary and not of_pillow
         as_text = any(getattr(given.get(key), 'value', False) for key in ('text', 'universal_newlines'))
         if (opens or name in ('read_text', 'write_text') or as_text) and 'encoding' not in given:
             yield node.lineno
@@ -29,6 +30,7 @@ def lines_without_encoding(code):
         ('open(x)', True),
         ('open(x, "rb")', False),
         ('open(x, mode="wb")', False),
+        ('open(x, "ab" if y else "wb")', False),
         ('open(x, "w", encoding="utf-8")', False),
         ('p.read_text()', True),
         ('p.write_text(x)', True),

@@ -27,7 +27,7 @@ def check_writable(path: str) -> None:
     except OSError as error:
         raise InputError(f'cannot make the folder {folder}: {error.strerror}; name another place') from None
     if not path.strip() or Path(path).is_dir():
-        raise InputError(f'cannot write {path!r}: name a file')
+        raise InputError(f'cannot write {path!r}: name a file in a folder that you may write to')
     try:
         check_folder_takes_files(folder)
     except OSError as error:

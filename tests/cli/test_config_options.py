@@ -3,7 +3,7 @@ import argparse
 import pytest
 
 from repvgg_seg.cli import config_options
-from repvgg_seg.cli.config_options import add_config_options
+from repvgg_seg.cli.config_options import add_config_options, add_launcher_options, parse_run_args
 
 
 def parsed(*arguments):
@@ -33,3 +33,16 @@ def test_options_without_key_or_value(arguments, capsys):
     with pytest.raises(SystemExit):
         parsed(*arguments)
     assert 'give KEY=VALUE' in capsys.readouterr().err
+
+
+def test_names_of_options_with_underscores(monkeypatch):
+    parser = argparse.ArgumentParser()
+    parser.add_argument('file')
+    parser.add_argument('--show-dir')
+    add_config_options(parser)
+    add_launcher_options(parser)
+    words = ['a_b.py', '--show_dir=c_d', '--local_rank', '1', '--cfg_options', 'e_f=--g_h']
+    monkeypatch.setattr('sys.argv', ['tool', *words])
+    monkeypatch.setenv('LOCAL_RANK', '0')
+    args = parse_run_args(parser)
+    assert (args.file, args.show_dir, args.local_rank, args.cfg_options) == ('a_b.py', 'c_d', 1, {'e_f': '--g_h'})

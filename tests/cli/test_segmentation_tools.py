@@ -12,6 +12,8 @@ import pytest
 import torch
 from cityscapesscripts.helpers.labels import trainId2label
 from helpers import REPO, randomise_bn, records, relative_error, tool
+from mmengine.config import Config
+from mmseg.datasets import CityscapesDataset
 from mmseg.registry import MODELS
 from PIL import Image
 from tiny import tiny_config
@@ -57,13 +59,15 @@ def test_test_time_augmentation(trained, tmp_path):
 def test_predictions_as_official_labels_and_as_pictures(trained, tmp_path, work):
     out, show = tmp_path / 'out', tmp_path / 'show'
     tool('test.py', *trained, '--out', out, '--show-dir', show, *work)
-    labels = sorted(out.glob('*.png'))
-    assert [path.name for path in labels] == [f'synthval_00000{i}_000019_leftImg8bit.png' for i in range(2)]
+    labels = sorted(out.rglob('*.png'))
+    names = [f'synthval/synthval_00000{i}_000019_leftImg8bit.png' for i in range(2)]
+    assert [path.relative_to(out).as_posix() for path in labels] == names
     official = {label.id for train_id, label in trainId2label.items() if 0 <= train_id < 19}
     for path in labels:
         label = np.array(Image.open(path))
         assert label.shape == (64, 128) and set(np.unique(label)) <= official
-    assert len(list(show.rglob('*.png'))) == 2
+    assert {Image.open(show / name).size for name in names} == {(256, 64)}, 'label and prediction side by side'
+    assert 'exists: name a new folder' in tool('test.py', *trained, '--show-dir', show, *work, status=2)
     assert 'is not empty' in tool('test.py', *trained, '--out', out, *work, status=2)
 
 
@@ -71,7 +75,40 @@ def test_prediction_without_labels(trained, scenes, tmp_path, work):
     images = shutil.copytree(scenes / 'leftImg8bit', tmp_path / 'images' / 'leftImg8bit')
     root = f'test_dataloader.dataset.data_root={images.parent}'
     tool('test.py', *trained, '--out', tmp_path / 'out', '--format-only', *work, '--cfg-options', root)
-    assert len(list((tmp_path / 'out').glob('*.png'))) == 2
+    assert len(list((tmp_path / 'out').rglob('*.png'))) == 2
+    prefix = 'test_dataloader.dataset.data_prefix'
+    none = (f'{prefix}._delete_=True', f'{prefix}.img_path=leftImg8bit/val')
+    assert '--format-only' in tool('test.py', *trained, *work, '--cfg-options', root, *none, status=2)
+
+
+def test_two_data_sets_with_images_of_the_same_names(trained, scenes, tmp_path, work):
+    """Each with numbers of its own, scored as one set, and predicted without labels too."""
+    cfg = Config.fromfile(trained[0])
+    first = cfg.test_dataloader.dataset
+    copy = shutil.copytree(scenes, tmp_path / 'other scenes' / 'ö')
+    steps = [step for step in first.pipeline if step.type != 'CheckAnnotations']
+    metainfo = {key: CityscapesDataset.METAINFO[key] for key in ('classes', 'palette')}
+    suffixes = dict(img_suffix='_leftImg8bit.png', seg_map_suffix='_gtFine_labelTrainIds.png')
+    plain = dict(first, type='BaseSegDataset', data_root=str(copy), pipeline=steps, metainfo=metainfo, **suffixes)
+    both = dict(type='ConcatDataset', datasets=[first, plain])
+    cfg.test_dataloader.dataset = dict(type='RepeatDataset', times=2, dataset=both)
+    cfg.dump(tmp_path / 'two.py')
+    for name, options in dict(scored=['--show-dir', tmp_path / 'show'], alone=['--format-only', '--tta']).items():
+        out = tmp_path / name
+        said = tool('test.py', tmp_path / 'two.py', trained[1], '--out', out, *options, *work)
+        assert ('mIoU' in said) == (name == 'scored')
+        files = sorted(out.rglob('*.png'))
+        numbers = [np.array(Image.open(path)) for path in files if 'ö' in path.parts]
+        official = [np.array(Image.open(path)) for path in files if 'ö' not in path.parts]
+        assert len(numbers) == len(official) == 2
+        for classes, ids in zip(numbers, official, strict=True):
+            assert np.array_equal(ids, np.array([trainId2label[i].id for i in range(19)])[classes])
+    assert len(list((tmp_path / 'show').rglob('*.png'))) == 4
+
+    black = dict(plain, metainfo=dict(metainfo, palette=[[0, 0, 0]] * 19))
+    cfg.test_dataloader.dataset = dict(both, datasets=[first, black])
+    cfg.dump(tmp_path / 'unlike.py')
+    assert 'ignore_keys' in tool('test.py', tmp_path / 'unlike.py', trained[1], *work, status=2)
 
 
 def test_reparameterize_and_score_the_fused_file(trained, scenes, tmp_path, work):
@@ -212,7 +249,10 @@ def test_distributed_over_gloo(trained, tmp_path):
     assert (tmp_path / 'a' / 'iter_2.pth').exists()
     result = tmp_path / 'r.json'
     test = ['tools/dist_test.sh', config, checkpoint, '2', '--work-dir', tmp_path / 'b', '--result', result]
-    subprocess.run(test, cwd=REPO, env=env, check=True)
+    folders = tmp_path / 'out', tmp_path / 'show'
+    subprocess.run([*test, '--out', folders[0], '--show-dir', folders[1]], cwd=REPO, env=env, check=True)
+    for folder in folders:
+        assert len([path for path in folder.rglob('*') if path.is_file()]) == 2, 'one of each process'
     assert json.loads(result.read_text())['metrics'] == pytest.approx(records(trained, tmp_path)['metrics'], abs=0.01)
 
 

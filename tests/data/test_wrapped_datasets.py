@@ -22,9 +22,8 @@ def test_configs(dataset, inner):
 
 
 def test_built():
-    first, second = (BaseDataset(lazy_init=True, serialize_data=False) for _ in range(2))
-    for dataset in (first, second):
-        dataset.load_data_list = lambda: [{}]
-    nest = ConcatDataset([first, second])
-    assert list(inner_datasets(RepeatDataset(nest, times=3))) == [first, second]
+    first, second = (BaseDataset(lazy_init=True) for _ in range(2))
+    whole = ConcatDataset([first, second], lazy_init=True)
+    whole.datasets[1] = RepeatDataset(second, times=3, lazy_init=True)
+    assert list(inner_datasets(whole)) == [first, second]
     assert list(inner_datasets(first)) == [first]

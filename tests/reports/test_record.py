@@ -23,8 +23,10 @@ def test_a_record_is_replaced_and_nothing_else(tmp_path):
 
 
 def test_places_that_cannot_be_written(tmp_path):
-    with pytest.raises(InputError, match='name a file in a folder'):
-        check_writable(str(tmp_path))
+    # Nobody makes a file in /proc, the owner of everything included.
+    for wrong in (tmp_path, '', ' ', '/proc/r.json'):
+        with pytest.raises(InputError, match='name a file in a folder'):
+            check_writable(str(wrong))
     (tmp_path / 'file').touch()
     with pytest.raises(InputError, match='cannot make the folder'):
         check_writable(str(tmp_path / 'file' / 'r.json'))

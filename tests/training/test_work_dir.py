@@ -11,6 +11,10 @@ def test_a_folder_that_cannot_be_made(tmp_path):
     (tmp_path / 'file').touch()
     with pytest.raises(InputError, match='--out .*file: cannot make this folder'):
         make_folder(str(tmp_path / 'file'), '--out')
+    with pytest.raises(InputError, match='--out names no folder'):
+        make_folder('', '--out')
+    with pytest.raises(InputError, match='--out /proc: cannot write into this folder'):
+        make_folder('/proc', '--out')  # the rights of root do not help there
 
 
 @pytest.mark.parametrize(
