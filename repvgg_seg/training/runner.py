@@ -26,7 +26,8 @@ class QuietRunner(Runner):
         quiet_log(logger)
         for handler in logger.handlers:
             if isinstance(handler, logging.FileHandler) and handler.stream:
-                handler.stream.reconfigure(encoding='utf-8')
+                handler.encoding = 'utf-8'  # should it open the file again
+                handler.stream.reconfigure(encoding=handler.encoding)
                 logger.info(f'environment, config and hooks are in {handler.baseFilename}')
         return logger
 
