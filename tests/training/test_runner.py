@@ -8,7 +8,9 @@ from repvgg_seg.training.runner import build_runner
 
 
 def test_the_screen_the_log_file_and_the_visualizer(scenes, tmp_path, capsys, monkeypatch):
-    monkeypatch.setattr(io, 'text_encoding', lambda encoding, *_: encoding or 'ascii')  # a system whose texts are not UTF-8, as Windows
+    monkeypatch.setattr(
+        io, 'text_encoding', lambda encoding, *_: encoding or 'ascii'
+    )  # a system whose texts are not UTF-8, as Windows
     hook = dict(type='SegVisualizationHook', draw=True, interval=1)
     runner = build_runner(tiny_config(scenes, tmp_path, log_level='INFO', default_hooks__visualization=hook))
     assert runner.visualizer._draw_sem_seg.func is draw_labels, 'pictures of a validation are drawn fast, too'
