@@ -1,12 +1,14 @@
 import io
 from pathlib import Path
 
+import pytest
 from tiny import tiny_config
 
 from repvgg_seg.evaluation.fast_drawing import draw_labels
 from repvgg_seg.training.runner import build_runner
 
 
+@pytest.mark.slow
 def test_the_screen_the_log_file_and_the_visualizer(scenes, tmp_path, capsys, monkeypatch):
     monkeypatch.setattr(
         io, 'text_encoding', lambda encoding, *_: encoding or 'ascii'
