@@ -141,7 +141,7 @@ def form_of(args: argparse.Namespace, runner: Runner) -> str:
     return 'fused' if fuses or not find_blocks(runner.model) else 'training form'
 
 
-def per_class_of(metric: BaseMetric) -> dict[str, Any]:
+def per_class_of(metric: BaseMetric | None) -> dict[str, Any]:
     """The table of classes for the record, where the metric has one."""
     return dict(per_class=metric.per_class) if hasattr(metric, 'per_class') else {}
 
@@ -171,6 +171,6 @@ def main() -> None:
             tta=args.tta,
             images=len(runner.test_dataloader.dataset),
             metrics={name: float(value) for name, value in metrics.items()},
-            **per_class_of(runner.test_evaluator.metrics[0]),
+            **per_class_of(next(iter(runner.test_evaluator.metrics), None)),
         )
     leave_group()
