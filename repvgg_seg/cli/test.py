@@ -143,7 +143,8 @@ def form_of(args: argparse.Namespace, runner: Runner) -> str:
 
 def per_class_of(metric: BaseMetric | None) -> dict[str, Any]:
     """The table of classes for the record, where the metric has one."""
-    return dict(per_class=metric.per_class) if hasattr(metric, 'per_class') else {}
+    per_class = getattr(metric, 'per_class', None)
+    return {} if per_class is None else dict(per_class=per_class)
 
 
 @exit_on_input_error
