@@ -3,10 +3,14 @@
 import functools
 import io
 import sys
+import traceback
 from collections.abc import Callable
 from typing import ParamSpec, TypeVar
 
+import torch
+
 from ..errors import InputError
+from ..training.distributed import end_process, is_first_to_say
 
 P = ParamSpec('P')
 R = TypeVar('R')
@@ -15,7 +19,10 @@ R = TypeVar('R')
 def exit_on_input_error(main: Callable[P, R]) -> Callable[P, R]:
     """Decorate the `main` of a tool: an `InputError` ends it with one line on stderr and exit status 2.
 
-    Letters that the screen cannot show are escaped. An error raised in a worker of a data loader arrives with the worker's traceback in its text; only the message is shown.
+    Letters that the screen cannot show are escaped. An error raised in a worker of a data loader arrives with the worker's
+    traceback in its text; only the message is shown. Of several processes that end with the same error, the first prints it. Any
+    error ends one of several processes at once: the teardown of the interpreter would wait for a collective call that the others
+    may never join.
     """
 
     @functools.wraps(main)
@@ -25,8 +32,16 @@ def exit_on_input_error(main: Callable[P, R]) -> Callable[P, R]:
             return main(*args, **kwargs)
         except InputError as error:
             message = str(error).rsplit(f'{InputError.__name__}: ', 1)[-1].strip()
-            print(f'error: {message}', file=sys.stderr)
+            if is_first_to_say(message):
+                print(f'error: {message}', file=sys.stderr)
+            if torch.distributed.is_initialized():
+                end_process(2)
             sys.exit(2)
+        except Exception:
+            if torch.distributed.is_initialized():
+                traceback.print_exc()
+                end_process(1)
+            raise
 
     return wrapped
 

@@ -21,7 +21,7 @@ from ..models.block import find_blocks
 from ..quiet import quiet_warnings
 from ..reports.record import check_writable, write_record
 from ..training.config import load_config
-from ..training.distributed import leave_group
+from ..training.distributed import end_together
 from ..training.hooks import SwitchToDeployHook
 from ..training.prepare import prepare
 from ..training.protections import hooks_of
@@ -174,4 +174,4 @@ def main() -> None:
             metrics={name: float(value) for name, value in metrics.items()},
             **per_class_of(next(iter(runner.test_evaluator.metrics), None)),
         )
-    leave_group()
+    end_together()

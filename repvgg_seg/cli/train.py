@@ -5,7 +5,7 @@ import argparse
 from ..quiet import quiet_warnings
 from ..training.config import load_config
 from ..training.data_loaders import check_whole_batch
-from ..training.distributed import leave_group
+from ..training.distributed import end_together
 from ..training.prepare import prepare
 from ..training.resume import AUTO
 from ..training.runner import build_runner
@@ -47,4 +47,4 @@ def main() -> None:
         runner = build_runner(cfg)
         check_whole_batch(runner.train_dataloader)
         runner.train()
-    leave_group()
+    end_together()

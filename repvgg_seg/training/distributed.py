@@ -1,6 +1,10 @@
 """Several processes: how many there are, what they talk through, and how they end."""
 
+import atexit
 import os
+import sys
+from contextlib import suppress
+from typing import NoReturn
 
 import torch
 from mmengine.config import Config
@@ -32,8 +36,35 @@ def use_gloo_without_gpu(cfg: Config) -> None:
     cfg.model_wrapper_cfg = dict(type='MMDistributedDataParallel', device_ids=None, broadcast_buffers=False)
 
 
-def leave_group() -> None:
-    """Wait for the other processes of a run and end together: one that ends while gloo's threads live may abort."""
+def end_together() -> None:
+    """Wait for the other processes of a run, and end this process with status 0; does nothing where there is no group."""
     if torch.distributed.is_initialized():
         torch.distributed.barrier()
         torch.distributed.destroy_process_group()
+        end_process(0)
+
+
+def end_process(status: int) -> NoReturn:
+    """End this process as `multiprocessing` ends its children: exit handlers run, the interpreter is not torn down.
+
+    The gloo thread that ran the last collective call releases its tensors some time after the call has returned. If the
+    interpreter is being torn down by then, the thread asks for the interpreter's lock, is ended by force in the middle of C++
+    code, and that aborts the process: "terminate called without an active exception"
+    (https://github.com/pytorch/pytorch/issues/190489). Destroying the group does not end the thread: functions of torch keep
+    the group as the default value of an argument.
+    """
+    atexit._run_exitfuncs()
+    for stream in (sys.stdout, sys.stderr):
+        with suppress(OSError, ValueError):  # closed, or nobody reads it any more
+            stream.flush()
+    os._exit(status)
+
+
+def is_first_to_say(message: str) -> bool:
+    """Whether no other process of the run has asked this for the same message; True where it cannot be known."""
+    if not torch.distributed.is_initialized():
+        return True
+    try:
+        return torch.distributed.distributed_c10d._get_default_store().add(f'repvgg_seg {message}', 1) == 1
+    except Exception:  # the store is gone with the process that held it, or torch keeps it elsewhere
+        return True
