@@ -24,6 +24,12 @@ def parse_args() -> argparse.Namespace:
         help='go on from this checkpoint, or without a name from the latest in the work dir',
     )
     parser.add_argument(
+        '--resume-schedule',
+        choices=['config', 'checkpoint'],
+        default='config',
+        help='whose schedule and optimizer settings a resumed run has, where config and checkpoint differ (config)',
+    )
+    parser.add_argument(
         '--amp', action='store_true', help='automatic mixed precision: float16 on a GPU, bfloat16 on a CPU'
     )
     parser.add_argument('--channels-last', action='store_true', help='kernels and feature maps channels last')

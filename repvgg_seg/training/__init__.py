@@ -1,3 +1,3 @@
 """What surrounds a training run: edits and checks of the config, resuming, distribution, mixed precision, hooks."""
 
-from . import amp, hooks  # noqa: F401 (registers)
+from . import amp, hooks, layer_decay  # noqa: F401 (registers)

@@ -87,6 +87,16 @@ _PARTS: dict[str, dict[str, Place]] = {
     'evaluator': {'metrics': _METRIC},
     'visualizer': {'vis_backends': Place(mmseg.VISBACKENDS, given=('save_dir',), taken=('name',))},
 }
+_PARAMWISE = (
+    'custom_keys',
+    'bias_lr_mult',
+    'bias_decay_mult',
+    'norm_decay_mult',
+    'flat_decay_mult',
+    'dwconv_decay_mult',
+    'dcn_offset_lr_mult',
+    'bypass_duplicate',
+)
 _TRANSFORMS_OF_TRANSFORMS = (Compose, KeyMapper, TransformBroadcaster, RandomChoice, RandomApply, TestTimeAug)
 
 
@@ -174,9 +184,21 @@ def _check_optim_wrapper(value: Any, path: str, scope: str) -> None:
     constructor = find_class(kind, f'{path}.constructor', mmseg.OPTIM_WRAPPER_CONSTRUCTORS, scope)
     if not (isinstance(constructor, type) and issubclass(constructor, DefaultOptimWrapperConstructor)):
         return
+    if constructor is DefaultOptimWrapperConstructor:
+        _check_paramwise(value.get('paramwise_cfg'), f'{path}.paramwise_cfg')
     wrapper = Place(mmseg.OPTIM_WRAPPERS, 'OptimWrapper', ('optimizer',), ('constructor', 'paramwise_cfg'))
     _check(value, path, wrapper, scope)
     _check(value['optimizer'], f'{path}.optimizer', Place(mmseg.OPTIMIZERS, given=('params', 'model_params')), scope)
+
+
+def _check_paramwise(value: Any, path: str) -> None:
+    """The keys that mmengine's constructor reads; it ignores any other."""
+    for key in value if isinstance(value, dict) else ():
+        if key not in _PARAMWISE:
+            raise InputError(
+                f'{path}.{key}: the optimizer has no setting of this name{closest_names(key, _PARAMWISE)}; the names: '
+                f'{", ".join(_PARAMWISE)}'
+            )
 
 
 def _check_schedulers(value: Any, path: str, scope: str) -> None:

@@ -7,14 +7,15 @@ from mmengine.config import Config
 from mmengine.registry import init_default_scope
 
 from ..weights import install_safe_reader
-from .amp import use_amp
+from .amp import fit_amp, use_amp
 from .config_check import TEST, TRAINING, VALIDATION, check_config
 from .data_loaders import fit_loaders
 from .distributed import use_gloo_without_gpu
 from .global_batch import keep_global_batch, scale_learning_rate
+from .layer_decay import use_repvgg_layers
 from .pretrained import check_pretrained
 from .protections import add_protections
-from .resume import check_no_earlier_run, resume_from
+from .resume import check_no_earlier_run, resume_from, what_to_resume
 from .sync_bn import use_bn_without_peers
 from .work_dir import make_folder, set_work_dir
 
@@ -58,13 +59,16 @@ def prepare_model(cfg: Config) -> None:
 
 
 def _prepare_training(cfg: Config, args: Namespace) -> None:
-    if args.resume:
-        resume_from(cfg, args.resume)
+    checkpoint = what_to_resume(cfg, args.resume)
+    if checkpoint:
+        resume_from(cfg, checkpoint, args.resume_schedule)
     else:
         check_no_earlier_run(cfg.work_dir)
     check_pretrained(cfg.model)
     if args.amp:
         use_amp(cfg)
+    fit_amp(cfg)
+    use_repvgg_layers(cfg)
     if args.channels_last:
         cfg.custom_hooks = [*cfg.get('custom_hooks', []), dict(type='ChannelsLastHook')]
     if args.keep_global_batch:

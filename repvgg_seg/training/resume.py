@@ -33,7 +33,21 @@ def check_no_earlier_run(work_dir: str) -> None:
         )
 
 
-def resume_from(cfg: Config, checkpoint: str) -> None:
+def what_to_resume(cfg: Config, option: str | None) -> str | None:
+    """The checkpoint to go on from: by `--resume`, or by `resume` and `load_from` of the config; None for a new run.
+
+    `resume=True` in the config without `load_from` starts anew where the work dir holds no checkpoint, as in mmengine, so that a job
+    can be queued again with the command that started it.
+
+    Returns:
+        A file, 'auto' for the latest in the work dir, or None.
+    """
+    if option or not cfg.get('resume'):
+        return option
+    return cfg.get('load_from') or (AUTO if latest_checkpoint(cfg.work_dir) else None)
+
+
+def resume_from(cfg: Config, checkpoint: str, rule: str = 'config') -> None:
     """Set a config to go on from a checkpoint.
 
     Where the config has no seed, that of the checkpoint is used: mmengine would restore it only after the sampler is built, and
@@ -42,6 +56,7 @@ def resume_from(cfg: Config, checkpoint: str) -> None:
     Args:
         cfg: the config, with `work_dir` set.
         checkpoint: a file, or 'auto' for the latest in the work dir.
+        rule: whose schedule and optimizer settings hold where they differ: 'config' or 'checkpoint'.
 
     Raises:
         InputError: 'auto' and there is no checkpoint, or a file that is absent or cannot be read. One without training state is
@@ -56,6 +71,8 @@ def resume_from(cfg: Config, checkpoint: str) -> None:
     seed = CheckpointLoader.load_checkpoint(checkpoint, 'cpu', logger='silent').get('meta', {}).get('seed')
     if seed is not None and (cfg.get('randomness') or {}).get('seed') is None:
         cfg.randomness = dict(cfg.get('randomness') or {}, seed=seed)
+    others = [hook for hook in cfg.get('custom_hooks') or [] if hook.get('type') != 'ResumeScheduleHook']  # of a stored config
+    cfg.custom_hooks = [*others, dict(type='ResumeScheduleHook', rule=rule)]
     drop_pretrained(cfg.model)
 
 

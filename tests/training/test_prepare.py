@@ -12,7 +12,7 @@ from repvgg_seg.errors import InputError
 from repvgg_seg.training.prepare import prepare, prepare_model
 
 OPTIONS = dict(
-    config='some/name.py', work_dir=None, launcher='none', resume=None, amp=False, channels_last=False,
+    config='some/name.py', work_dir=None, launcher='none', resume=None, resume_schedule='config', amp=False, channels_last=False,
     keep_global_batch=False, auto_scale_lr=False, tta=False,
 )  # fmt: skip
 

@@ -13,6 +13,7 @@ custom_hooks = [
     dict(type='LoadWeightsHook'),  # lets `load_from` take RepVGG weights of any family of names
     dict(type='CheckHeadsHook'),  # refuses heads that do not fit the backbone or the data set
     dict(type='BatchSizeHook'),  # refuses a batch that BN cannot learn from
+    dict(type='ParamwiseHook'),  # keeps learning rates of 0 under every schedule
     dict(type='RankSeedHook'),  # gives each process random numbers of its own for augmentation
     dict(type='SyncBuffersHook'),  # lets all processes evaluate the same BN statistics
 ]

@@ -2,7 +2,9 @@ from .batch_size_hook import BatchSizeHook
 from .channels_last_hook import ChannelsLastHook
 from .check_heads_hook import CheckHeadsHook
 from .load_weights_hook import LoadWeightsHook
+from .paramwise_hook import ParamwiseHook
 from .rank_seed_hook import RankSeedHook
+from .resume_schedule_hook import ResumeScheduleHook
 from .switch_to_deploy_hook import SwitchToDeployHook
 
 __all__ = [
@@ -10,6 +12,8 @@ __all__ = [
     'ChannelsLastHook',
     'CheckHeadsHook',
     'LoadWeightsHook',
+    'ParamwiseHook',
     'RankSeedHook',
+    'ResumeScheduleHook',
     'SwitchToDeployHook',
 ]
