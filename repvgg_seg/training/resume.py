@@ -71,7 +71,9 @@ def resume_from(cfg: Config, checkpoint: str, rule: str = 'config') -> None:
     seed = CheckpointLoader.load_checkpoint(checkpoint, 'cpu', logger='silent').get('meta', {}).get('seed')
     if seed is not None and (cfg.get('randomness') or {}).get('seed') is None:
         cfg.randomness = dict(cfg.get('randomness') or {}, seed=seed)
-    others = [hook for hook in cfg.get('custom_hooks') or [] if hook.get('type') != 'ResumeScheduleHook']  # of a stored config
+    others = [
+        hook for hook in cfg.get('custom_hooks') or [] if hook.get('type') != 'ResumeScheduleHook'
+    ]  # of a stored config
     cfg.custom_hooks = [*others, dict(type='ResumeScheduleHook', rule=rule)]
     drop_pretrained(cfg.model)
 
