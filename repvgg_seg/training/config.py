@@ -37,7 +37,13 @@ def load_config(path: str, options: dict | None = None) -> Config:
         for value in cfg.values():  # here mmengine imports what a config of its lazy kind names
             drop_scope(value)
     except Exception as error:  # a config is Python and can raise anything
-        reason = ' '.join((str(error) if not isinstance(error, ImportError) or error.__cause__ is None else _missing_module(error.__cause__)).split())
+        reason = ' '.join(
+            (
+                str(error)
+                if not isinstance(error, ImportError) or error.__cause__ is None
+                else _missing_module(error.__cause__)
+            ).split()
+        )
         raise InputError(f'{path} cannot be read as a config: {type(error).__name__}: {reason}') from error
     set_options(cfg, {} if options is None else options)
     if 'model' not in cfg:

@@ -22,6 +22,7 @@ HOOKS_OF_A_RUN = {
     'LoadWeightsHook': '`load_from` reads no weights of the official code, timm or mmpretrain, and may skip tensors',
     'CheckHeadsHook': 'heads are not compared with the backbone and the classes of the data sets',
     'BatchSizeHook': 'a batch that BN cannot learn from is not refused',
+    'ParamwiseHook': 'a schedule with a floor moves parameters whose learning rate is 0',
     'RankSeedHook': 'all processes augment with the same random numbers',
     'SyncBuffersHook': 'each process evaluates BN statistics of its own',
 }

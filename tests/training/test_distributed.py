@@ -18,7 +18,7 @@ def test_a_launcher_without_torchrun(monkeypatch):
         distributed.use_gloo_without_gpu(Config(dict(launcher='pytorch')))
 
 
-TWO_PROCESSES = '''
+TWO_PROCESSES = """
 import atexit, sys, torch
 from repvgg_seg.cli.exit import exit_on_input_error
 from repvgg_seg.errors import InputError
@@ -47,7 +47,7 @@ def main():
     end_together()
 
 main()
-'''
+"""
 
 
 @pytest.mark.slow
@@ -55,7 +55,15 @@ main()
 def test_two_processes_end_at_once_and_say_it_once(tmp_path, raises):
     script = tmp_path / 'two.py'
     script.write_text(TWO_PROCESSES)
-    command = [sys.executable, '-m', 'torch.distributed.run', '--nproc-per-node=2', '--master-port=29643', script, raises]
+    command = [
+        sys.executable,
+        '-m',
+        'torch.distributed.run',
+        '--nproc-per-node=2',
+        '--master-port=29643',
+        script,
+        raises,
+    ]
     env = dict(os.environ, OMP_NUM_THREADS='1', PYTHONPATH=str(REPO))
     done = subprocess.run(command, capture_output=True, text=True, env=env, timeout=120)
     assert (done.returncode == 0) is (raises == 'none'), done.stderr

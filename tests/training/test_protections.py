@@ -9,7 +9,15 @@ from repvgg_seg.training import protections
 from repvgg_seg.training.hooks import BatchSizeHook, SwitchToDeployHook
 from repvgg_seg.training.protections import add_protections, hooks_of, is_disabled
 
-ALL = ['SwitchToDeployHook', 'LoadWeightsHook', 'CheckHeadsHook', 'BatchSizeHook', 'RankSeedHook', 'SyncBuffersHook']
+ALL = [
+    'SwitchToDeployHook',
+    'LoadWeightsHook',
+    'CheckHeadsHook',
+    'BatchSizeHook',
+    'ParamwiseHook',
+    'RankSeedHook',
+    'SyncBuffersHook',
+]
 EMA = dict(type='EMAHook', momentum=0.01)
 
 
