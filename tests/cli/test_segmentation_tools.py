@@ -188,6 +188,24 @@ def test_resume(trained, tmp_path):
     assert not (tmp_path / 'iter_2.pth').exists(), 'it did not start again'
 
 
+def test_resume_with_other_settings(trained, tmp_path):
+    """A longer schedule, another rate and a wrapper for GPUs: PolyLR's rate after 4 of 8 iterations, by hand."""
+    config, checkpoint = trained
+    longer = ('train_cfg.max_iters=4', 'param_scheduler.0.end=8', 'optim_wrapper.optimizer.lr=0.1')
+    other = ('optim_wrapper.type=AmpOptimWrapper', 'optim_wrapper.loss_scale=512', 'optim_wrapper.dtype=float16')
+    said = tool(
+        'train.py', config, '--work-dir', tmp_path, '--resume', checkpoint.with_name('iter_2.pth'),
+        '--cfg-options', *longer, *other,
+    )  # fmt: skip
+    assert 'config and iter_2.pth differ in optimizer.lr 0.05 -> 0.1, param_scheduler.0.end 4 -> 8: the config rules' in said
+    if not torch.cuda.is_available():
+        assert "is computed in bfloat16, without loss_scale=512.0, dtype='float16'" in said
+    (group,) = torch.load(tmp_path / 'iter_4.pth', weights_only=False)['optimizer']['param_groups']
+    assert group['lr'] == pytest.approx((0.1 - 1e-4) * (1 - 4 / 7) ** 0.9 + 1e-4)
+    again = tool('train.py', config, '--work-dir', tmp_path, '--resume', '--cfg-options', *longer)
+    assert 'this run is finished: 4 iterations are done and train_cfg.max_iters is 4' in again
+
+
 def test_mixed_precision_and_channels_last(trained, tmp_path):
     config, checkpoint = trained
     tool('train.py', config, '--work-dir', tmp_path, '--amp', '--channels-last')
