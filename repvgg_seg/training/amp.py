@@ -2,7 +2,7 @@
 
 import logging
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any
 
 import mmseg.registry as mmseg
@@ -49,9 +49,11 @@ def use_amp(cfg: Config) -> None:
         cls = _class_of(wrapper, path, cfg)
         if isinstance(cls, type) and issubclass(cls, _MIXED):
             print_log(f'--amp: {path} trains in mixed precision already ({cls.__name__}); its settings stay', 'current')
-        elif cls is OptimWrapper:
+        elif cls is OptimWrapper and torch.cuda.is_available():
             wrapper['type'] = 'AmpOptimWrapper'
             wrapper.setdefault('loss_scale', 'dynamic')
+        elif cls is OptimWrapper:
+            wrapper['type'] = 'AutocastOptimWrapper'
         else:
             raise InputError(
                 f'--amp would replace {path}.type, {getattr(cls, "__name__", cls)}: leave the option out and derive that '
@@ -127,10 +129,11 @@ def _checked_dtype(wrapper: dict, path: str) -> str | None:
 
 
 def _check_loss_scale(wrapper: dict, path: str) -> None:
-    """Refuse a loss scale that AmpOptimWrapper does not take; a whole number, which it does not take either, is made a float."""
+    """Refuse a loss scale that AmpOptimWrapper does not take; whole numbers and numbers as text are made floats for it."""
     scale = wrapper.get('loss_scale', 'dynamic')
-    if isinstance(scale, int) and not isinstance(scale, bool):
-        scale = wrapper['loss_scale'] = float(scale)
+    if isinstance(scale, (int, str)) and not isinstance(scale, bool):
+        with suppress(ValueError):
+            scale = wrapper['loss_scale'] = float(scale)
     if scale != 'dynamic' and not isinstance(scale, (float, dict)):
         raise InputError(
             f"{path}.loss_scale: got {scale!r}; AmpOptimWrapper takes 'dynamic', a number, or a dict of GradScaler's arguments"

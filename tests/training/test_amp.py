@@ -78,9 +78,10 @@ CLIPPED = dict(accumulative_counts=2, clip_grad=dict(max_norm=1.0))
         (False, dict(AMP, loss_scale=512), dict(AMP, loss_scale=512.0), AUTOCAST, 'without loss_scale=512.0'),
         (False, dict(AMP, dtype='float32'), dict(AMP, dtype='float32'), dict(SGD, type='OptimWrapper'), 'float32'),
         (False, dict(AMP, **CLIPPED), dict(AMP, **CLIPPED), dict(AUTOCAST, **CLIPPED), 'bfloat16'),
-        (True, SGD, dict(AMP, loss_scale='dynamic'), AUTOCAST, "without loss_scale='dynamic'"),
-        (True, dict(SGD, type=OptimWrapper), dict(AMP, loss_scale='dynamic'), AUTOCAST, 'bfloat16'),
-        (True, dict(SGD, **CLIPPED), dict(AMP, loss_scale='dynamic', **CLIPPED), dict(AUTOCAST, **CLIPPED), 'bfloat16'),
+        (False, dict(AMP, loss_scale='512'), dict(AMP, loss_scale=512.0), AUTOCAST, 'without loss_scale=512.0'),
+        (True, SGD, dict(AMP, loss_scale='dynamic'), AUTOCAST, None),
+        (True, dict(SGD, type=OptimWrapper), dict(AMP, loss_scale='dynamic'), AUTOCAST, None),
+        (True, dict(SGD, **CLIPPED), dict(AMP, loss_scale='dynamic', **CLIPPED), dict(AUTOCAST, **CLIPPED), None),
         (True, dict(AMP, dtype='bfloat16'), dict(AMP, dtype='bfloat16'), AUTOCAST, 'bfloat16'),
         (True, AUTOCAST, AUTOCAST, AUTOCAST, 'trains in mixed precision already'),
         (
@@ -95,7 +96,7 @@ CLIPPED = dict(accumulative_counts=2, clip_grad=dict(max_norm=1.0))
             dict(constructor='Own', lr=1),
             dict(constructor='Own', lr=1, type='AmpOptimWrapper', loss_scale='dynamic'),
             dict(constructor='Own', lr=1, type='AutocastOptimWrapper'),
-            'bfloat16',
+            None,
         ),
     ],
 )
@@ -104,7 +105,7 @@ def test_what_is_trained_with(gpu, said, available, option, wrapper, on_gpu, on_
     gpu(available)
     assert prepared(wrapper, option) == (on_gpu if available else on_cpu)
     if not available:
-        assert left_out is None and said == [] or any(left_out in line for line in said)
+        assert any(left_out in line for line in said) if left_out else said == []
 
 
 @pytest.mark.parametrize('available', [True, False])
