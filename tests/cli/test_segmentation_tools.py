@@ -197,7 +197,10 @@ def test_resume_with_other_settings(trained, tmp_path):
         'train.py', config, '--work-dir', tmp_path, '--resume', checkpoint.with_name('iter_2.pth'),
         '--cfg-options', *longer, *other,
     )  # fmt: skip
-    assert 'config and iter_2.pth differ in optimizer.lr 0.05 -> 0.1, param_scheduler.0.end 4 -> 8: the config rules' in said
+    assert (
+        'config and iter_2.pth differ in optimizer.lr 0.05 -> 0.1, param_scheduler.0.end 4 -> 8: the config rules'
+        in said
+    )
     if not torch.cuda.is_available():
         assert "is computed in bfloat16, without loss_scale=512.0, dtype='float16'" in said
     (group,) = torch.load(tmp_path / 'iter_4.pth', weights_only=False)['optimizer']['param_groups']
