@@ -1,6 +1,7 @@
 """The whole segmentor rewritten for inference: the same logits in less time and memory."""
 
 import copy
+import logging
 from collections.abc import Iterable, Mapping
 from typing import Any
 
@@ -13,6 +14,8 @@ from ..models.model_wrappers import unwrap_model
 from .options import Options, check_one_of, checked_options
 from .passes import PASSES
 from .passes.pass_definition import Pass, Record
+from .same_outputs import SameOutputs, in_one_line
+from .undo import Snapshot
 
 
 def optimize_for_inference(
@@ -31,7 +34,8 @@ def optimize_for_inference(
     In this order: RepVGG blocks are fused, BNs folded into convs, auxiliary heads and dropout removed, the pyramid of a PSP
     head folded into its conv, the way from logits to labels shortened; then come the number type, the memory format,
     3x3 convs by Winograd's algorithm on a CPU, dilated runs undilated, and compilation. Every pass logs a line on what it
-    changed. The result takes images of any size; it cannot be trained.
+    changed, and is left out, with a warning, where the model it makes cannot run or computes something else on random
+    images. The result takes images of any size; it cannot be trained.
 
     Args:
         model: an mmseg segmentor, also wrapped for distributed training; any other `nn.Module` gets the passes that fit.
@@ -60,24 +64,46 @@ def optimize_for_inference(
     optimized = model if inplace else copy.deepcopy(model)
     optimized.eval()
     steps = [step for step in PASSES.values() if step.name not in skip and step.applies(optimized, options)]
-    needs = [need for step in steps for need in step.needs]
     report: dict[str, Record] = {}
+    left_out: list[str] = []
+    outputs = SameOutputs(optimized, options)
+    if outputs.failure:
+        print_log(
+            f'optimize: the rewrites are not compared with the model, which takes no random images, neither small ones nor '
+            f'those of input_shape={options.input_shape}: {outputs.failure}',
+            'current',
+            logging.WARNING,
+        )
 
     def run(passes: Iterable[Pass], model: nn.Module, options: Options) -> tuple[nn.Module, Options]:
         """The model after these passes, and the options with what is measured between them; fills `report`."""
         for step in passes:
             if step in steps:
-                model, record = step.rewrite(model, options)
-                if record is not None:
+                model, record, reason = _rewrite(step, model, options, outputs)
+                if reason:
+                    leave_out(step, reason)
+                elif record is not None:
                     report[step.name] = record
                     print_log(f'optimize: {step.name}: {record}', logger='current')
-            for need in needs:
-                if need.after == step.name:
-                    options = need.measure(model, options)
+            options = measure_needs(step.name, model, options)
         return model, options
 
+    def measure_needs(name: str, model: nn.Module, options: Options) -> Options:
+        """The options with what is measured after a pass; a pass whose need cannot be measured does not run."""
+        for step, need in [(step, need) for step in steps for need in step.needs if need.after == name]:
+            try:
+                options = need.measure(model, options)
+            except Exception as error:  # a network of somebody else's can raise anything
+                steps.remove(step)
+                leave_out(step, f'the model cannot run on input_shape={options.input_shape}: {in_one_line(error)}')
+        return options
+
+    def leave_out(step: Pass, reason: str) -> None:
+        left_out.append(step.name)
+        print_log(f'optimize: {step.name}: left out: {reason}', 'current', logging.WARNING)
+
     optimized, options = run([step for step in PASSES.values() if step.is_algebra], optimized, options)
-    if not report and not skip:
+    if not report and not skip and not left_out:
         raise InputError(
             f'nothing to rewrite in this {type(model).__name__}: no RepVGG block in training form, no BN behind a conv, '
             'no auxiliary head and no PSP head (it may be optimized already)'
@@ -86,6 +112,27 @@ def optimize_for_inference(
     optimized.__dict__['optimize_report'] = report
     optimized.register_forward_pre_hook(_refuse_training, with_kwargs=True)
     return optimized
+
+
+def _rewrite(
+    step: Pass, model: nn.Module, options: Options, outputs: SameOutputs
+) -> tuple[nn.Module, Record | None, str]:
+    """The model after a pass, and its record; or the model as it was, and why the pass cannot be used."""
+    before = Snapshot(model)
+    reasons = []
+    for rewrite in (step.rewrite, step.narrower):
+        if rewrite is None:
+            continue
+        try:
+            rewritten, record = rewrite(model, options)
+            reason = outputs.difference(rewritten) if record is not None and step.is_compared else ''
+        except Exception as error:  # a network of somebody else's can raise anything where a pass runs it
+            reason = in_one_line(error)
+        if not reason:
+            return rewritten, record, ''
+        reasons.append(reason)
+        before.restore()
+    return model, None, reasons[0]
 
 
 def _refuse_training(module: nn.Module, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> None:

@@ -78,6 +78,8 @@ def undilate(model: nn.Module, options: Options) -> tuple[nn.Module, DilationRec
     shapes = _input_shapes(model, runs, options) if options.dilation == 'auto' and runs else {}
     records = []
     for run in runs:
+        if options.dilation == 'auto' and run not in shapes:
+            continue  # no image reaches it
         layers = list(run.container)[run.start : run.stop]
         layout = options.dilation
         times: dict[str, float] = {}

@@ -1,12 +1,12 @@
 """Pass 'memory_format': kernels and feature maps lie in memory as the device prefers it."""
 
 import copy
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 from ...measure.timing import best_seconds
 from ...models.memory_format import MEMORY_FORMATS, to_memory_format
@@ -22,14 +22,17 @@ class MemoryFormatRecord(Record):
     Args:
         memory_format: 'channels_first' or 'channels_last'.
         seconds: time of the model in each format, where the choice was measured.
+        backbone_only: the rest of the model stays as it was, and gets maps that are stored channels first.
     """
 
     memory_format: str
     seconds: Mapping[str, float]
+    backbone_only: bool = False
 
     def __str__(self) -> str:
         times = ', '.join(f'{name} {1e3 * time:.1f} ms' for name, time in self.seconds.items())
-        return self.memory_format.replace('_', ' ') + (f' ({times})' if times else '')
+        where = ' in the backbone alone, since the rest cannot run so' if self.backbone_only else ''
+        return self.memory_format.replace('_', ' ') + where + (f' ({times})' if times else '')
 
 
 def set_memory_format(model: nn.Module, options: Options) -> tuple[nn.Module, MemoryFormatRecord]:
@@ -49,6 +52,25 @@ def set_memory_format(model: nn.Module, options: Options) -> tuple[nn.Module, Me
         to_memory_format(model, torch.channels_last)
         convert_input(model, memory_format=torch.channels_last)
     return model, MemoryFormatRecord(choice, times)
+
+
+def set_memory_format_of_backbone(model: nn.Module, options: Options) -> tuple[nn.Module, MemoryFormatRecord | None]:
+    """Store kernels and maps of the backbone channels last, in place, and hand the maps over channels first.
+
+    For heads that take views of their maps, such as mmseg's `DMHead`.
+    """
+    backbone = getattr(model, 'backbone', None)
+    if not isinstance(backbone, nn.Module) or options.memory_format == 'channels_first':
+        return model, None
+    to_memory_format(backbone, torch.channels_last)
+    convert_input(model, memory_format=torch.channels_last)
+    backbone.register_forward_hook(_to_channels_first)
+    return model, MemoryFormatRecord('channels_last', {}, backbone_only=True)
+
+
+def _to_channels_first(module: nn.Module, args: object, maps: Sequence[Tensor] | Tensor) -> Sequence[Tensor] | Tensor:
+    """Hook behind a backbone."""
+    return maps.contiguous() if isinstance(maps, Tensor) else type(maps)(feature.contiguous() for feature in maps)
 
 
 @torch.inference_mode()

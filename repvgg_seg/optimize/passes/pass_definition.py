@@ -50,6 +50,9 @@ class Pass:
         is_algebra: it rewrites the network itself. A model in which no pass of this kind finds anything is refused.
         applies: whether the pass has anything to do for this model and these options; asked before any pass runs.
         needs: measurements to take between passes.
+        is_compared: the model is run after the pass, and goes back to what it was where it raises or computes something
+            else.
+        narrower: the same for the backbone alone, tried where the model must go back from the whole.
     """
 
     name: str
@@ -57,3 +60,5 @@ class Pass:
     is_algebra: bool = False
     applies: Callable[[nn.Module, Options], bool] = always
     needs: tuple[Need, ...] = ()
+    is_compared: bool = True
+    narrower: Rewrite | None = None

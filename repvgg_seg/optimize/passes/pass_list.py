@@ -5,12 +5,12 @@ from .conv_bn import fold_conv_bn
 from .dilation import undilate
 from .dtype import cast
 from .ending import shorten_ending
-from .memory_format import set_memory_format
+from .memory_format import set_memory_format, set_memory_format_of_backbone
 from .pass_definition import Pass
 from .pyramid import fold_pyramid
 from .repvgg_fusion import fuse_repvgg
 from .strip import strip_training
-from .winograd import MEMORY_OF_FUSED_MODEL, apply_winograd, can_apply_winograd
+from .winograd import MEMORY_OF_FUSED_MODEL, apply_winograd, apply_winograd_to_backbone, can_apply_winograd
 
 # By name, in the order in which they run. Algebra comes first.
 PASSES = {
@@ -22,9 +22,15 @@ PASSES = {
         Pass('pyramid', fold_pyramid, is_algebra=True),
         Pass('ending', shorten_ending, is_algebra=True),
         Pass('dtype', cast),
-        Pass('memory_format', set_memory_format),
-        Pass('winograd', apply_winograd, applies=can_apply_winograd, needs=(MEMORY_OF_FUSED_MODEL,)),
+        Pass('memory_format', set_memory_format, narrower=set_memory_format_of_backbone),
+        Pass(
+            'winograd',
+            apply_winograd,
+            applies=can_apply_winograd,
+            needs=(MEMORY_OF_FUSED_MODEL,),
+            narrower=apply_winograd_to_backbone,
+        ),
         Pass('dilation', undilate),
-        Pass('compile', compile_parts),
+        Pass('compile', compile_parts, is_compared=False),  # the first image of every size takes minutes
     )
 }

@@ -56,13 +56,15 @@ def can_apply_winograd(model: nn.Module, options: Options) -> bool:
 
 
 @torch.inference_mode()
-def apply_winograd(model: nn.Module, options: Options) -> tuple[nn.Module, WinogradRecord | None]:
-    """Replace convs, in place, where that is faster at `options.input_shape`.
+def apply_winograd(
+    model: nn.Module, options: Options, part: nn.Module | None = None
+) -> tuple[nn.Module, WinogradRecord | None]:
+    """Replace convs, in place, where that is faster at `options.input_shape`; `part` is where they are looked for.
 
     A kernel of 3x3 is stored as one of 6x6, four times its size. So the gain is limited: with these kernels the model
     holds no more memory, weights and activations together, than `options.memory_limit` bytes.
     """
-    candidates = _candidates(model, options)
+    candidates = _candidates(model, options, model if part is None else part)
     if not candidates:
         return model, None
     image = options.example(model)
@@ -79,6 +81,15 @@ def apply_winograd(model: nn.Module, options: Options) -> tuple[nn.Module, Winog
     return model, WinogradRecord(replaced, len(candidates), gain) if replaced else None
 
 
+def apply_winograd_to_backbone(model: nn.Module, options: Options) -> tuple[nn.Module, WinogradRecord | None]:
+    """As `apply_winograd`, for the convs of the backbone alone.
+
+    Winograd's algorithm stores its maps channels last, which a head that takes views of them may not run on.
+    """
+    backbone = getattr(model, 'backbone', None)
+    return apply_winograd(model, options, backbone) if isinstance(backbone, nn.Module) else (model, None)
+
+
 @dataclass(frozen=True)
 class _Candidate:
     """A conv that gains: seconds, bytes that its kernel grows by, and bytes held while it runs."""
@@ -92,11 +103,11 @@ class _Candidate:
 
 
 @torch.inference_mode()
-def _candidates(model: nn.Module, options: Options) -> list[_Candidate]:
-    """The convs that gain, measured at the shapes that they see for a batch of `options.input_shape`."""
+def _candidates(model: nn.Module, options: Options, part: nn.Module) -> list[_Candidate]:
+    """The convs of a part of the model that gain, measured at the shapes that they see for a batch of `options.input_shape`."""
     found = [
         (owner, name, conv)
-        for owner in model.modules()
+        for owner in part.modules()
         for name, conv in owner.named_children()
         if isinstance(conv, nn.Conv2d) and _is_fit(conv)
     ]

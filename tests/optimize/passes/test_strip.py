@@ -74,13 +74,16 @@ def unknown():
     return dict(type=ReadsTheFirst, in_channels=128, in_index=3, channels=8, num_classes=5)
 
 
-@pytest.mark.parametrize('head', [several_maps, one_map_and_the_first, unknown])
+@pytest.mark.parametrize(
+    'head, maps', [(several_maps, (1, 2)), (one_map_and_the_first, (0, 3)), (unknown, (0, 1, 2, 3))]
+)
 @torch.no_grad()
-def test_a_head_that_reads_other_maps_gets_them(head):
+def test_a_head_that_reads_other_maps_gets_them(head, maps):
     model = segmentor(decode_head=head())
     x = torch.randn(1, 3, 64, 64)
     expected = model(x)
     _, record = strip_training(model, options())
-    assert record.feature_maps == 0
-    assert len(model.backbone(x)) == 4 and len(model.backbone.out_channels) == 4
+    assert record.feature_maps == 4 - len(maps)
+    assert model.backbone.out_indices == maps
+    assert [feature_map.shape[1] for feature_map in model.backbone(x)] == [*model.backbone.out_channels]
     assert torch.equal(model(x), expected)

@@ -62,7 +62,7 @@ def test_the_memory_of_the_fused_model_is_measured_only_for_this_pass(monkeypatc
         return 10**6
 
     monkeypatch.setattr(winograd, 'peak_memory', peak_memory)
-    monkeypatch.setattr(winograd, '_candidates', lambda model, options: limits.append(options.memory_limit))
+    monkeypatch.setattr(winograd, '_candidates', lambda model, options, part: limits.append(options.memory_limit))
     model = repvgg_seg.reparameterize_model(segmentor())
     weights = 4 * sum(parameter.numel() for parameter in model.parameters())
     buffers = sum(buffer.nbytes for buffer in model.buffers())
