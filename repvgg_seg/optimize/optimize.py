@@ -90,7 +90,7 @@ def optimize_for_inference(
 
     def measure_needs(name: str, model: nn.Module, options: Options) -> Options:
         """The options with what is measured after a pass; a pass whose need cannot be measured does not run."""
-        for step, need in [(step, need) for step in steps for need in step.needs if need.after == name]:
+        for step, need in [(owner, need) for owner in steps for need in owner.needs if need.after == name]:
             try:
                 options = need.measure(model, options)
             except Exception as error:  # a network of somebody else's can raise anything

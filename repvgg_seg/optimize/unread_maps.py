@@ -112,6 +112,6 @@ def _keep(model: nn.Module, backbone: Any, read: list[int]) -> None:
     for head in _parts_that_read(model):
         index = getattr(head, 'in_index', None)
         if isinstance(index, int) and index in new_place:
-            head.in_index = new_place[index]
+            vars(head)['in_index'] = new_place[index]
         elif isinstance(index, (list, tuple)) and all(place in new_place for place in index):
-            head.in_index = [new_place[place] for place in index]
+            vars(head)['in_index'] = [new_place[place] for place in index]

@@ -1,7 +1,7 @@
 """Pass 'memory_format': kernels and feature maps lie in memory as the device prefers it."""
 
 import copy
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
 
@@ -68,9 +68,9 @@ def set_memory_format_of_backbone(model: nn.Module, options: Options) -> tuple[n
     return model, MemoryFormatRecord('channels_last', {}, backbone_only=True)
 
 
-def _to_channels_first(module: nn.Module, args: object, maps: Sequence[Tensor] | Tensor) -> Sequence[Tensor] | Tensor:
+def _to_channels_first(module: nn.Module, args: object, maps: tuple[Tensor, ...]) -> tuple[Tensor, ...]:
     """Hook behind a backbone."""
-    return maps.contiguous() if isinstance(maps, Tensor) else type(maps)(feature.contiguous() for feature in maps)
+    return tuple(feature.contiguous() for feature in maps)
 
 
 @torch.inference_mode()
