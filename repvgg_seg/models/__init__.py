@@ -2,8 +2,18 @@
 
 from .classifier import RepVGGClassifier
 from .folded_psp_head import FoldedPSPHead
+from .foreground_dice_loss import ForegroundDiceLoss
 from .psp_head import QuarterPSPHead
 from .reparameterize import reparameterize_model
 from .repvgg import RepVGG
+from .weighted_cross_entropy_loss import WeightedCrossEntropyLoss
 
-__all__ = ['FoldedPSPHead', 'QuarterPSPHead', 'RepVGG', 'RepVGGClassifier', 'reparameterize_model']
+__all__ = [
+    'FoldedPSPHead',
+    'ForegroundDiceLoss',
+    'QuarterPSPHead',
+    'RepVGG',
+    'RepVGGClassifier',
+    'WeightedCrossEntropyLoss',
+    'reparameterize_model',
+]

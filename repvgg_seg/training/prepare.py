@@ -13,10 +13,12 @@ from .data_loaders import fit_loaders
 from .distributed import use_gloo_without_gpu
 from .global_batch import keep_global_batch, scale_learning_rate
 from .layer_decay import use_repvgg_layers
+from .losses import fit_losses
 from .pretrained import check_pretrained
 from .protections import add_protections
 from .resume import check_no_earlier_run, resume_from, what_to_resume
 from .sync_bn import use_bn_without_peers
+from .tta import use_own_tta_model
 from .work_dir import make_folder, set_work_dir
 
 
@@ -33,6 +35,8 @@ def prepare(cfg: Config, args: Namespace, stage: Literal['train', 'test']) -> No
     """
     install_safe_reader()  # before a file is read: --resume reads one
     cfg.launcher = args.launcher
+    if stage == 'test' and args.tta:
+        use_own_tta_model(cfg)
     check_config(cfg, _parts_to_build(cfg, args, stage))
     add_protections(cfg, training=stage == 'train')
     set_work_dir(cfg, args.config, args.work_dir)
@@ -65,6 +69,7 @@ def _prepare_training(cfg: Config, args: Namespace) -> None:
     else:
         check_no_earlier_run(cfg.work_dir)
     check_pretrained(cfg.model)
+    fit_losses(cfg)
     if args.amp:
         use_amp(cfg)
     fit_amp(cfg)

@@ -22,4 +22,4 @@ test_cfg = dict(type='TestLoop')
 log_level = 'INFO'
 load_from = None
 resume = False
-tta_model = dict(type='SegTTAModel')
+tta_model = dict(type='MeanProbabilityTTAModel')

@@ -2,6 +2,7 @@ from .batch_size_hook import BatchSizeHook
 from .channels_last_hook import ChannelsLastHook
 from .check_heads_hook import CheckHeadsHook
 from .load_weights_hook import LoadWeightsHook
+from .one_logit_accuracy_hook import OneLogitAccuracyHook
 from .paramwise_hook import ParamwiseHook
 from .rank_seed_hook import RankSeedHook
 from .resume_schedule_hook import ResumeScheduleHook
@@ -13,6 +14,7 @@ __all__ = [
     'CheckHeadsHook',
     'LoadWeightsHook',
     'ParamwiseHook',
+    'OneLogitAccuracyHook',
     'RankSeedHook',
     'ResumeScheduleHook',
     'SwitchToDeployHook',
