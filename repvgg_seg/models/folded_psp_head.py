@@ -24,6 +24,7 @@ from torch import Tensor, nn
 from ..errors import InputError
 from .psp_head import QuarterPSPHead
 from .take_over import take_over
+from .tracing import fixed, is_tracing, outside_of_trace
 
 # What a head is asked for in inference. A head that answers in its own way is not folded.
 _METHODS = ('forward', '_forward_feature', '_transform_inputs', 'cls_seg', 'predict', 'predict_by_feat')
@@ -196,8 +197,8 @@ def _add_pyramid(
     taps: Iterable[Tensor],
     align_corners: bool,
 ) -> Tensor:
-    """Add to `out`, in place, what the 3x3 conv computes from the up-sampled levels of the pyramid over x."""
-    height, width = x.shape[2:]
+    """Add to `out` what the 3x3 conv computes from the up-sampled levels of the pyramid over x; in place unless traced."""
+    height, width = fixed(x.shape[2:])
     lines = []
     for number, level, level_taps, cells in zip(bins, levels, taps, _pool(x, bins), strict=True):
         tapped = F.conv2d(level(cells), level_taps).unflatten(1, (3, 3, -1))  # (N, 3, 3, C_out, bins, bins)
@@ -210,8 +211,12 @@ def _add_pyramid(
 def _add_product(out: Tensor, rows: Tensor, lines: Tensor) -> Tensor:
     """Add sum_k rows[y, k] * lines[n, k, x, c] to out[n, c, y, x], in place and in the memory format of `out`.
 
-    Autograd allows it: the backward pass of the conv that computed `out` needs its input and its kernel only.
+    Autograd allows it: the backward pass of the conv that computed `out` needs its input and its kernel only. The older
+    ONNX exporter does not: it would lose the sum.
     """
+    if is_tracing():
+        product = rows @ lines.flatten(2)
+        return out + product.unflatten(2, lines.shape[2:]).permute(0, 3, 1, 2)
     n, channels, height, width = out.shape
     if out.is_contiguous():
         lines = lines.permute(0, 3, 1, 2).flatten(0, 1)
@@ -223,12 +228,14 @@ def _add_product(out: Tensor, rows: Tensor, lines: Tensor) -> Tensor:
 
 def _pool(x: Tensor, bins: tuple[int, ...]) -> list[Tensor]:
     """The adaptive average pooling of x (N, C, H, W) to every number of bins, (N, C, bins, bins) each."""
-    if not x.is_contiguous():
+    if not x.is_contiguous() and not is_tracing():
         return [F.adaptive_avg_pool2d(x, number) for number in bins]  # quick where the channels come last
-    height, width = x.shape[2:]
+    height, width = fixed(x.shape[2:])
     rows = torch.cat([_averages(number, height, x.dtype, x.device) for number in bins])
     strips = (rows @ x).split(bins, 2)  # one pass over x for all levels
-    return [strip @ _averages(strip.shape[2], width, strip.dtype, x.device).t() for strip in strips]
+    return [
+        strip @ _averages(number, width, strip.dtype, x.device).t() for number, strip in zip(bins, strips, strict=True)
+    ]
 
 
 @lru_cache(maxsize=256)
@@ -254,9 +261,9 @@ def _make_up_and_shift(bins: int, size: int, align_corners: bool, dtype: torch.d
 
 def _averages(bins: int, size: int, dtype: torch.dtype, device: torch.device) -> Tensor:
     make = _make_averages.__wrapped__ if torch.compiler.is_compiling() else _make_averages
-    return make(bins, size, dtype, device)
+    return outside_of_trace(make, bins, size, dtype, device)
 
 
 def _up_and_shift(bins: int, size: int, align_corners: bool, dtype: torch.dtype, device: torch.device) -> Tensor:
     make = _make_up_and_shift.__wrapped__ if torch.compiler.is_compiling() else _make_up_and_shift
-    return make(bins, size, align_corners, dtype, device)
+    return outside_of_trace(make, bins, size, align_corners, dtype, device)

@@ -10,6 +10,7 @@ from mmseg.utils import SampleList
 from torch import Tensor
 
 from ..models.take_over import take_over
+from ..models.tracing import is_tracing
 
 
 @MODELS.register_module()
@@ -27,6 +28,8 @@ class InferenceEncoderDecoder(EncoderDecoder):
         mmseg pads the logits of every window to the whole image and adds that; this method adds each window to its part
         of the total. The windows cannot share work: each sees zero padding at its own border and pools over its own pixels.
         """
+        if is_tracing():  # the older ONNX exporter would lose what is added to a part of the total
+            return super().slide_inference(inputs, batch_img_metas)
         height, width = inputs.shape[2:]
         total = inputs.new_zeros((len(inputs), self.out_channels, height, width))
         times = inputs.new_zeros((1, 1, height, width))

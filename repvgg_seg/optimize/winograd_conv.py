@@ -13,8 +13,10 @@ from functools import lru_cache
 from typing import Any
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor, nn
 
+from ..models.tracing import is_tracing, outside_of_trace
 from .onednn import conv_1x1, pack_kernel, unpack_kernel
 
 WORKSPACE = 2**25  # bytes of tiles transformed at a time: they should stay in the cache
@@ -59,10 +61,20 @@ class WinogradConv(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """Convolve x (N, C, H, W) to (N, C_out, H, W), which is stored channels last."""
+        if is_tracing():  # the older ONNX exporter would lose what is written into `out`, and knows no packed kernel
+            kernel = outside_of_trace(self._plain_kernel)
+            return F.conv2d(x, kernel, self.bias, padding=self.dilation, dilation=self.dilation, groups=self.groups)
         out = torch.empty((len(x), self.out_channels, *x.shape[2:]), dtype=x.dtype, memory_format=torch.channels_last)
         for block in self._blocks(x.shape):
             self._compute(x, out, block)
         return out
+
+    def _plain_kernel(self) -> Tensor:
+        """The 3x3 kernel (C_out, C / groups, 3, 3) again, up to rounding."""
+        _, kernel_side, _ = _matrices()
+        transformed = unpack_kernel(self.kernel).double().reshape(_IN**2, -1)
+        taps = torch.linalg.pinv(torch.kron(kernel_side, kernel_side)) @ transformed
+        return taps.t().reshape(self.out_channels, -1, 3, 3).float()
 
     def _blocks(self, shape: torch.Size) -> list[list[_Strip]]:
         """The tiles of a batch in strips of one phase image, and the strips in blocks that fit the workspace."""

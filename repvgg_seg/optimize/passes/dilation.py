@@ -23,6 +23,7 @@ from torch.utils.hooks import RemovableHandle
 
 from ...measure.timing import best_seconds
 from ...models.block import RepVGGBlock
+from ...models.tracing import is_tracing
 from ..options import Options
 from ..phase_images import LAYOUTS
 from .pass_definition import Record
@@ -101,7 +102,7 @@ class PhaseRun(nn.Module):
     Args:
         layers: consecutive layers, RepVGG blocks in deploy form or bottlenecks.
         dilation: dilation of all their 3x3 convs.
-        layout: layout of the phase images, 'batch' or 'gutter'.
+        layout: layout of the phase images, 'batch' or 'gutter'. While it is traced, the run is computed dilated.
     """
 
     def __init__(self, layers: list[nn.Module], dilation: int, layout: str):
@@ -111,6 +112,10 @@ class PhaseRun(nn.Module):
         self.phases = LAYOUTS[layout]
 
     def forward(self, x: Tensor) -> Tensor:
+        if is_tracing():  # the older ONNX exporter would lose what is copied to and from the phase images
+            for layer in self.layers:
+                x = layer(x, _clear_nothing, self.dilation)
+            return x
         phases = self.phases(self.dilation, (x.shape[2], x.shape[3]))
         x = phases.enter(x)
         for layer in self.layers:
@@ -125,10 +130,10 @@ class _PhaseConv(nn.Module):
         super().__init__()
         self.conv = _undilated(block.rbr_reparam)
 
-    def forward(self, x: Tensor, clear: Callable[[Tensor], None]) -> Tensor:
+    def forward(self, x: Tensor, clear: Callable[[Tensor], None], dilation: int = 1) -> Tensor:
         """One canvas of phase images to another of C_out channels; `clear` sets the gaps to zero."""
         clear(x)
-        return F.relu(self.conv(x), inplace=True)
+        return F.relu(_convolve(self.conv, x, dilation), inplace=True)
 
 
 class _PhaseBottleneck(nn.Module):
@@ -140,12 +145,23 @@ class _PhaseBottleneck(nn.Module):
         self.norm1, self.norm2, self.norm3 = block.norm1, block.norm2, block.norm3
         self.shortcut = block.downsample or nn.Identity()
 
-    def forward(self, x: Tensor, clear: Callable[[Tensor], None]) -> Tensor:
+    def forward(self, x: Tensor, clear: Callable[[Tensor], None], dilation: int = 1) -> Tensor:
         """One canvas of phase images to another of C_out channels; `clear` sets the gaps to zero."""
         out = F.relu(self.norm1(self.conv1(x)), inplace=True)
         clear(out)
-        out = F.relu(self.norm2(self.conv2(out)), inplace=True)
+        out = F.relu(self.norm2(_convolve(self.conv2, out, dilation)), inplace=True)
         return F.relu(self.norm3(self.conv3(out)).add_(self.shortcut(x)), inplace=True)
+
+
+def _convolve(conv: nn.Conv2d, x: Tensor, dilation: int) -> Tensor:
+    """The 3x3 conv of a phase image, dilated again for a whole map."""
+    if dilation == 1:
+        return conv(x)
+    return F.conv2d(x, conv.weight, conv.bias, padding=dilation, dilation=dilation, groups=conv.groups)
+
+
+def _clear_nothing(canvas: Tensor) -> None:
+    """A whole map has no gaps."""
 
 
 def _undilated(conv: nn.Conv2d) -> nn.Conv2d:
