@@ -1,6 +1,6 @@
 """Losses of a config: those of mmseg that fail or compute something else for its heads are replaced or refused."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from mmengine.config import Config
@@ -27,17 +27,23 @@ def fit_losses(cfg: Config) -> None:
     """
     scope = cfg.get('default_scope') or 'mmseg'
     heads = list(_heads(cfg.model, 'model'))
+    places: dict[str, list[str]] = {}  # by what is said of the losses there
     for path, head in heads:
         one_logit = head.get('out_channels') == 1
-        known = find_class(head['type'], f'{path}.type', MODELS, scope).__module__.startswith(_KNOWN_PACKAGES)
+        known = one_logit and _is_known(find_class(head['type'], f'{path}.type', MODELS, scope))
+        if known and not head.get('loss_decode'):  # then mmseg takes this one
+            _check_for_one_logit(CrossEntropyLoss, {}, f'{path}.loss_decode')
         for place, loss in _losses(head, f'{path}.loss_decode'):
             cls = find_class(loss.get('type'), f'{place}.type', MODELS, scope)
-            if one_logit and known:
+            if known:
                 _check_for_one_logit(cls, loss, place)
             replacement = _replacement(cls, loss, one_logit)
             if replacement:
                 loss['type'], reason = replacement
-                print_log(f"{place}: {loss['type']} in the place of mmseg's {cls.__name__}, {reason}", 'current')
+                said = f"{loss['type']} in the place of mmseg's {cls.__name__}, {reason}"
+                places.setdefault(said, []).append(place)
+    for said, found in places.items():
+        print_log(f'{", ".join(found)}: {said}', 'current')
     if any(head.get('out_channels') == 1 for _, head in heads):
         cfg.custom_hooks = [*(cfg.get('custom_hooks') or []), dict(type='OneLogitAccuracyHook')]
 
@@ -45,21 +51,26 @@ def fit_losses(cfg: Config) -> None:
 def _heads(value: Any, path: str) -> Iterator[tuple[str, dict]]:
     """Every decode head of a nest with its place: those inside other heads as well."""
     items = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, (list, tuple)) else ()
-    if isinstance(value, dict) and 'num_classes' in value and 'type' in value:
-        yield path, value
+    if isinstance(value, dict) and 'type' in value and 'num_classes' in value:
+        if value.get('loss_decode') or value.get('out_channels') == 1:
+            yield path, value
     for key, item in items:
         yield from _heads(item, f'{path}.{key}')
 
 
 def _losses(head: dict, path: str) -> Iterator[tuple[str, dict]]:
-    """The losses of a head with their places; mmseg's default where it names none."""
-    losses = head.get('loss_decode') or dict(type='CrossEntropyLoss')
+    """The losses of a head with their places."""
+    losses = head.get('loss_decode') or []
     for i, loss in enumerate(losses if isinstance(losses, (list, tuple)) else [losses]):
         if isinstance(loss, dict):
             yield (path if losses is loss else f'{path}.{i}'), loss
 
 
-def _replacement(cls: object, loss: dict, one_logit: bool) -> tuple[str, str] | None:
+def _is_known(cls: Callable) -> bool:
+    return cls.__module__.startswith(_KNOWN_PACKAGES)
+
+
+def _replacement(cls: Callable, loss: dict, one_logit: bool) -> tuple[str, str] | None:
     """The loss to take, and why; None where mmseg's is right."""
     if cls is CrossEntropyLoss and not loss.get('use_mask'):
         weighted = loss.get('class_weight') is not None
@@ -74,7 +85,7 @@ def _replacement(cls: object, loss: dict, one_logit: bool) -> tuple[str, str] | 
     return None
 
 
-def _check_for_one_logit(cls: object, loss: dict, path: str) -> None:
+def _check_for_one_logit(cls: Callable, loss: dict, path: str) -> None:
     """Refuse a loss that needs a channel for each class."""
     way_out = ''
     if cls is CrossEntropyLoss and not loss.get('use_sigmoid'):

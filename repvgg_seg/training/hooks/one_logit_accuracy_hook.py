@@ -3,6 +3,7 @@
 from functools import partial
 from typing import Any
 
+import torch
 from mmengine.hooks import Hook
 from mmengine.registry import HOOKS
 from mmengine.runner import Runner
@@ -49,8 +50,9 @@ class OneLogitAccuracyHook(Hook):
     def _note(self, prefix: str, head: BaseDecodeHead, loss: nn.Module, args: tuple[Tensor, ...], kwargs: dict) -> None:
         """Hook before the first loss of a head, which is given logits (N, 1, H, W) and labels (N, H, W)."""
         logits, labels = args[:2]
-        counted = labels != kwargs.get('ignore_index')
-        right = (logits.detach().float().sigmoid().squeeze(1) > head.threshold) == (labels == 1)
+        ignored = kwargs.get('ignore_index')
+        counted = torch.ones_like(labels, dtype=torch.bool) if ignored is None else labels.ne(ignored)
+        right = (logits.detach().float().sigmoid().squeeze(1) > head.threshold).eq(labels.eq(1))
         number = counted.sum().clamp_min(1)
         self._accuracies[f'{prefix}.acc_seg'] = float(100 * (right & counted).sum() / number)
 
