@@ -51,9 +51,9 @@ def fit_losses(cfg: Config) -> None:
 def _heads(value: Any, path: str) -> Iterator[tuple[str, dict]]:
     """Every decode head of a nest with its place: those inside other heads as well."""
     items = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, (list, tuple)) else ()
-    if isinstance(value, dict) and 'type' in value and 'num_classes' in value:
-        if value.get('loss_decode') or value.get('out_channels') == 1:
-            yield path, value
+    is_head = isinstance(value, dict) and 'type' in value and 'num_classes' in value
+    if is_head and (value.get('loss_decode') or value.get('out_channels') == 1):
+        yield path, value
     for key, item in items:
         yield from _heads(item, f'{path}.{key}')
 
