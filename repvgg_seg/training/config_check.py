@@ -4,6 +4,7 @@ What is checked is what mmengine and mmseg are known to build. A part that someb
 may go into a `**kwargs` which cannot be followed, are not judged: a config that works is never refused.
 """
 
+import inspect
 import reprlib
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
@@ -13,23 +14,22 @@ import mmengine.registry as root
 import mmseg.registry as mmseg
 from mmcv.transforms import Compose, KeyMapper, RandomApply, RandomChoice, TestTimeAug, TransformBroadcaster
 from mmengine.config import Config
+from mmengine.hooks import CheckpointHook
 from mmengine.model import BaseModule
 from mmengine.optim import DefaultOptimWrapperConstructor
 from mmengine.registry import Registry
-from mmengine.runner import EpochBasedTrainLoop, IterBasedTrainLoop
+from mmengine.runner import EpochBasedTrainLoop, IterBasedTrainLoop, Priority, Runner
 from torch.utils.data import DataLoader
 
-from ..errors import InputError, closest_names
+from ..errors import InputError, closest_names, similar_names
 from .class_arguments import Arguments, arguments_of
 from .registered_class import find_class
+from .value_check import KNOWN_PACKAGES, check_value
 
 ALWAYS = ('model', 'default_hooks', 'custom_hooks', 'visualizer', 'log_processor')
 TRAINING = (*ALWAYS, 'train_dataloader', 'train_cfg', 'optim_wrapper', 'param_scheduler')
 VALIDATION = ('val_dataloader', 'val_cfg', 'val_evaluator')
 TEST = (*ALWAYS, 'test_dataloader', 'test_cfg', 'test_evaluator')
-
-# The packages whose classes build their norm_cfg, pipeline, loss_decode, ... in the ways of the table `_PARTS`.
-_KNOWN_PACKAGES = ('mmengine', 'mmcv', 'mmseg', 'repvgg_seg')
 
 
 @dataclass(frozen=True)
@@ -81,6 +81,7 @@ _PARTS: dict[str, dict[str, Place]] = {
         'conv_cfg': _LAYER,
         'act_cfg': _LAYER,
         'init_cfg': Place(mmseg.WEIGHT_INITIALIZERS, taken=('override',), all_given=False),
+        'sampler': Place(mmseg.TASK_UTILS, given=('context',)),
     },
     'dataset': {'dataset': _DATASET, 'datasets': _DATASET, 'pipeline': _TRANSFORM},
     'transform': {'transforms': _TRANSFORM},
@@ -97,6 +98,7 @@ _PARAMWISE = (
     'dcn_offset_lr_mult',
     'bypass_duplicate',
 )
+_LISTS = ('custom_hooks', 'pipeline', 'vis_backends')  # of dicts, one dict alone is no value of theirs
 _TRANSFORMS_OF_TRANSFORMS = (Compose, KeyMapper, TransformBroadcaster, RandomChoice, RandomApply, TestTimeAug)
 
 
@@ -114,7 +116,12 @@ def check_config(cfg: Config, parts: Iterable[str]) -> None:
     scope = cfg.get('default_scope') or 'mmseg'
     for key in parts:
         value = cfg.get(key)
-        if isinstance(value, (dict, list, tuple)):
+        if key == 'default_hooks' and isinstance(value, (list, tuple)):
+            raise InputError(
+                f'{key}: got {reprlib.repr(value)}; give a dict of hooks by their names, such as dict(logger=dict(...))'
+            )
+        _refuse_one(value, key, key)
+        if value is not None:
             _CHECKS[key](value, key, scope)
 
 
@@ -127,8 +134,18 @@ def _check_tta_model(value: Any, path: str, scope: str) -> None:
 
 
 def _check_hooks(value: Any, path: str, scope: str) -> None:
+    _refuse_scalar(value, path)
     for key, hook in value.items() if isinstance(value, dict) else enumerate(value):
         _check(hook, f'{path}.{key}', _HOOK, scope)
+        if isinstance(hook, dict):
+            _check_priority(hook.get('priority', 'NORMAL'), f'{path}.{key}.priority')
+
+
+def _check_priority(value: Any, path: str) -> None:
+    names = Priority.__members__
+    known = value.upper() in names if isinstance(value, str) else isinstance(value, int) and 0 <= value <= 100
+    if not known and not isinstance(value, Priority):
+        raise InputError(f'{path}: got {value!r}; give one of {", ".join(names)} or a number from 0 to 100')
 
 
 def _check_visualizer(value: Any, path: str, scope: str) -> None:
@@ -141,6 +158,10 @@ def _check_log_processor(value: Any, path: str, scope: str) -> None:
 
 def _check_train_loop(value: Any, path: str, scope: str) -> None:
     by_epoch = isinstance(value, dict) and value.get('by_epoch')
+    if isinstance(value, dict) and ('by_epoch' in value) == ('type' in value):
+        raise InputError(
+            f'{path}: give either type (such as IterBasedTrainLoop) or by_epoch, got {reprlib.repr(dict(value))}'
+        )
     loop = EpochBasedTrainLoop if by_epoch else IterBasedTrainLoop
     _check(value, path, replace(_LOOP, default=loop, taken=('by_epoch',)), scope)
 
@@ -160,6 +181,7 @@ def _check_evaluator(value: Any, path: str, scope: str) -> None:
 
 def _check_dataloader(value: Any, path: str, scope: str) -> None:
     """The arguments of torch's DataLoader, and what mmengine's `Runner.build_dataloader` builds for it."""
+    _refuse_scalar(value, path)
     if not isinstance(value, dict):
         return
     own = ('num_batch_per_epoch', 'disable_subprocess_warning')
@@ -178,7 +200,11 @@ def _check_dataloader(value: Any, path: str, scope: str) -> None:
 
 def _check_optim_wrapper(value: Any, path: str, scope: str) -> None:
     """The optimizer and its wrapper, where mmengine's constructor or one derived from it builds them."""
-    if not isinstance(value, dict) or not isinstance(value.get('optimizer'), dict):
+    _refuse_scalar(value, path)
+    if not isinstance(value, dict):
+        return
+    _refuse_scalar(value.get('optimizer'), f'{path}.optimizer')
+    if not isinstance(value.get('optimizer'), dict):
         return
     kind = value.get('constructor', DefaultOptimWrapperConstructor)
     constructor = find_class(kind, f'{path}.constructor', mmseg.OPTIM_WRAPPER_CONSTRUCTORS, scope)
@@ -236,6 +262,7 @@ def _check(value: Any, path: str, place: Place, scope: str) -> None:
         for i, item in enumerate(value):
             _check(item, f'{path}.{i}', place, scope)
         return
+    _refuse_scalar(value, path)
     if not isinstance(value, dict):
         return
     scope = value.get('_scope_') or scope
@@ -247,14 +274,28 @@ def _check(value: Any, path: str, place: Place, scope: str) -> None:
     cls = find_class(kind, f'{path}.type', place.registry, scope)
     arguments = _check_arguments(value, path, cls, place)
     for key, part in _parts_of(cls, arguments, place.registry.name):
+        _refuse_one(value.get(key), f'{path}.{key}', key)
         _check(value.get(key), f'{path}.{key}', part, scope)
+
+
+def _refuse_one(value: Any, path: str, key: str) -> None:
+    """Refuse a dict in the place of a list of dicts."""
+    if key in _LISTS and isinstance(value, dict):
+        raise InputError(f'{path}: got {reprlib.repr(dict(value))}; give a list of dicts')
+
+
+def _refuse_scalar(value: Any, path: str) -> None:
+    """Refuse text and numbers in the place of a dict; built objects and None are the builder's to judge."""
+    if isinstance(value, (str, int, float)) and not isinstance(value, type):
+        example = f'dict(type={value!r}, ...)' if isinstance(value, str) else 'dict(type=..., ...)'
+        raise InputError(f'{path}: got {value!r}; give a dict, such as {example}')
 
 
 def _parts_of(cls: Callable, arguments: Arguments, kind: str) -> Iterator[tuple[str, Place]]:
     """The arguments of a class that are built in a known way, with how they are."""
     for key, place in _PARTS.get(kind, {}).items():
         owner = arguments.owners.get(key)
-        if getattr(owner, '__module__', '').split('.')[0] not in _KNOWN_PACKAGES:
+        if getattr(owner, '__module__', '').split('.')[0] not in KNOWN_PACKAGES:
             continue
         if key == 'transforms' and owner not in _TRANSFORMS_OF_TRANSFORMS:  # Albu's are albumentations' own
             continue
@@ -274,7 +315,9 @@ def _check_arguments(value: dict, path: str, cls: Callable, place: Place) -> Arg
     name = getattr(cls, '__name__', str(cls))
     known = [*arguments.owners, *place.taken, 'type', '_scope_']
     for key in value:
-        if key not in known and key not in place.given and not arguments.takes_others:
+        if key in arguments.owners:
+            check_value(value[key], f'{path}.{key}', cls, key)
+        elif key not in known and key not in place.given and not _may_take(cls, arguments, key):
             free = [argument for argument in arguments.owners if argument not in place.given]
             takes = ', '.join(free) if free else 'none'
             raise InputError(
@@ -289,3 +332,18 @@ def _check_arguments(value: dict, path: str, cls: Callable, place: Place) -> Arg
                 f'{path}: {name} needs {", ".join(missing)}, which the config does not give: set {settings}'
             )
     return arguments
+
+
+def _may_take(cls: Callable, arguments: Arguments, key: str) -> bool:
+    """Whether a class may take an argument that it does not declare, by its `**kwargs`.
+
+    An argument that is a letter or two off a declared one is a slip in a class of these
+    packages, and whatever `CheckpointHook` does not know would stop the run when the first checkpoint is written.
+    """
+    if not arguments.takes_others:
+        return False
+    if getattr(cls, '__module__', '').split('.')[0] not in KNOWN_PACKAGES:
+        return True
+    if cls is CheckpointHook:
+        return key in inspect.signature(Runner.save_checkpoint).parameters
+    return not similar_names(key, arguments.owners, cutoff=0.9)

@@ -17,8 +17,11 @@ from .losses import fit_losses
 from .pretrained import check_pretrained
 from .protections import add_protections
 from .resume import check_no_earlier_run, resume_from, what_to_resume
+from .settings_check import check_settings
 from .sync_bn import use_bn_without_peers
+from .training_form import check_training_form
 from .tta import use_own_tta_model
+from .visualizer_packages import check_visualizer_packages
 from .work_dir import make_folder, set_work_dir
 
 
@@ -34,10 +37,14 @@ def prepare(cfg: Config, args: Namespace, stage: Literal['train', 'test']) -> No
         InputError: the config or an option is wrong; nothing has been built then.
     """
     install_safe_reader()  # before a file is read: --resume reads one
+    if not cfg.get('default_scope'):
+        cfg.default_scope = 'mmseg'  # mmengine's own default does not know the classes of mmseg
     cfg.launcher = args.launcher
     if stage == 'test' and args.tta:
         use_own_tta_model(cfg)
     check_config(cfg, _parts_to_build(cfg, args, stage))
+    check_settings(cfg, training=stage == 'train')
+    check_visualizer_packages(cfg)
     add_protections(cfg, training=stage == 'train')
     set_work_dir(cfg, args.config, args.work_dir)
     use_bn_without_peers(cfg)
@@ -63,6 +70,7 @@ def prepare_model(cfg: Config) -> None:
 
 
 def _prepare_training(cfg: Config, args: Namespace) -> None:
+    check_training_form(cfg.model)
     checkpoint = what_to_resume(cfg, args.resume)
     if checkpoint:
         resume_from(cfg, checkpoint, args.resume_schedule)

@@ -13,7 +13,7 @@ from mmengine.registry import Registry
 from mmengine.runner import Runner
 from torch.utils.data import DataLoader
 
-from ..errors import InputError, closest_names
+from ..errors import InputError, did_you_mean, similar_names
 from .argument_kinds import Kinds, kinds_of_argument
 from .option_values import ABSENT, TypedText, value_of
 from .protections import DISABLED
@@ -43,6 +43,7 @@ def set_options(cfg: Config, options: dict[str, Any]) -> None:
         *path, last = key.split('.')
         if not all((*path, last)):
             raise InputError(f'--cfg-options {key!r}: an empty name in this key; give KEY.KEY=VALUE')
+        is_new = key.split('.')[0] not in cfg
         parent = _parent(cfg._cfg_dict, path, last)
         old = _item(parent, last)
         if isinstance(value, TypedText):
@@ -54,7 +55,7 @@ def set_options(cfg: Config, options: dict[str, Any]) -> None:
                     f'{"no such key" if old is ABSENT else reprlib.repr(old)}; lists are given as "[a, b]", dicts as "{{\'a\': 1}}"'
                 ) from None
         _set(cfg, parent, key, last, value, old)
-        _warn_of_variable(cfg, path, last, old)
+        _check_top_level(cfg, [*path, last][0], is_new, key, old)
 
 
 def _parent(node: Any, path: list[str], last: str) -> Any:
@@ -139,16 +140,19 @@ def _registered(name: Any) -> Iterator[Callable]:
             level = level.parent
 
 
-def _warn_of_variable(cfg: Config, path: list[str], last: str, old: Any) -> None:
-    """Say that nothing reads a top-level key, a variable that other settings of the config file were made from."""
-    name = path[0] if path else last
+def _check_top_level(cfg: Config, name: str, is_new: bool, key: str, old: Any) -> None:
+    """Refuse a new top-level key that is a slip of one that is read; say of others that nothing reads them.
+
+    Such a key is a variable that other settings of the config file were made from.
+    """
     if name in READ_KEYS:
         return
+    if is_new and (close := similar_names(name, READ_KEYS, cutoff=0.87)):
+        raise InputError(f'--cfg-options {key}: the config has no {name!r}; {did_you_mean(close).strip()}')
     places = [place for place in _places(cfg._cfg_dict, old) if place.split('.')[0] in READ_KEYS]
-    instead = f'set {", ".join(places[:4])}' if places and not path else 'set the key that is read'
+    instead = f'set {", ".join(places[:4])}' if places else 'set the key that is read'
     print_log(
-        f'--cfg-options {".".join([*path, last])}: neither the Runner nor the tools read {name!r}'
-        f'{closest_names(name, READ_KEYS)}; a variable of a config file is used up when the file is read: {instead}',
+        f'--cfg-options {key}: neither the Runner nor the tools read {name!r}; a variable of a config file is used up when the file is read: {instead}',
         'current',
         logging.WARNING,
     )

@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+import mmseg
 import pytest
 from mmengine.config import Config
 from mmengine.hooks import Hook, IterTimerHook
@@ -11,6 +12,8 @@ from torch import nn
 
 from repvgg_seg.errors import InputError
 from repvgg_seg.training.config_check import TEST, TRAINING, VALIDATION, check_config
+from repvgg_seg.training.set_options import set_options
+from repvgg_seg.training.settings_check import check_settings
 
 CONFIGS = sorted(path for path in Path('configs').rglob('*.py') if '_base_' not in path.parts)
 EVERYTHING = (*TRAINING, *VALIDATION, *TEST, 'tta_model')
@@ -18,7 +21,26 @@ EVERYTHING = (*TRAINING, *VALIDATION, *TEST, 'tta_model')
 
 @pytest.mark.parametrize('path', CONFIGS, ids=lambda path: path.stem)
 def test_every_config_of_the_project_passes(path):
-    check_config(Config.fromfile(path), EVERYTHING)
+    cfg = Config.fromfile(path)
+    check_config(cfg, EVERYTHING)
+    check_settings(cfg, training=True)
+
+
+@pytest.mark.slow
+def test_configs_of_mmseg_pass():
+    """Two of every folder, the first and the last; those whose packages are not installed are left out."""
+    root = Path(mmseg.__file__).parent / '.mim' / 'configs'
+    folders = [sorted(folder.glob('*.py')) for folder in root.iterdir() if folder.name != '_base_']
+    checked = 0
+    for path in {path for paths in folders for path in (paths[:1] + paths[-1:])}:
+        try:
+            cfg = Config.fromfile(path)
+        except ImportError:
+            continue
+        check_config(cfg, EVERYTHING)
+        check_settings(cfg, training=True)
+        checked += 1
+    assert checked > 80
 
 
 def synthetic(**options):
@@ -69,10 +91,57 @@ def synthetic(**options):
         ('log_processor.window', 1, 'log_processor.window: LogProcessor takes no'),
         ('tta_model.modul', 1, 'tta_model.modul: SegTTAModel takes no'),
         ('test_cfg.type', 'TestLop', "test_cfg.type: no loop has the name 'TestLop'; the closest are TestLoop"),
-        # mmengine and mmseg take these three without a word: their constructors have a **kwargs of their own
-        ('train_dataloader.dataset.pipeline.3.scales', 1, None),
-        ('val_evaluator.iou_metric', ['mIoU'], None),
-        ('default_hooks.checkpoint.intervall', 3, None),
+        # mmengine and mmseg take these without a word: their constructors have a **kwargs of their own
+        ('train_dataloader.dataset.pipeline.3.scales', 1, 'train_dataloader.dataset.pipeline.3.scales: RandomResize takes no'),
+        ('train_dataloader.dataset.pipeline.3.keep_ratio', True, None),  # goes on to Resize
+        ('val_evaluator.iou_metric', ['mIoU'], 'val_evaluator.iou_metric: StreetIoUMetric takes no'),
+        ('default_hooks.checkpoint.intervall', 3, 'default_hooks.checkpoint.intervall: CheckpointHook takes no argument of this name (got 3); the closest are interval'),
+        ('default_hooks.checkpoint.backend', 'x', 'default_hooks.checkpoint.backend: CheckpointHook takes no'),
+        # a value of another kind
+        ('model', 'PSPNet', "model: got 'PSPNet'; give a dict, such as dict(type='PSPNet', ...)"),
+        ('model.decode_head', 'PSPHead', "model.decode_head: got 'PSPHead', text; it takes a dict"),
+        ('model.decode_head.norm_cfg', 'BN', "model.decode_head.norm_cfg: got 'BN'; give a dict, such as dict(type='BN', ...)"),
+        ('model.decode_head.sampler', dict(type='OHEMPixelSampler', tresh=0.7), 'model.decode_head.sampler.tresh: OHEMPixelSampler takes no'),
+        ('model.decode_head.sampler', dict(type='OHEMPixelSampler', thresh=0.7), None),
+        ('model.decode_head.num_classes', '19', "model.decode_head.num_classes: got '19', text; it takes a number"),
+        ('model.decode_head.align_corners', 'no', "model.decode_head.align_corners: got 'no', text; it takes True or False"),
+        ('model.decode_head.in_channels', [64], None),
+        ('train_dataloader', 5, 'train_dataloader: got 5; give a dict'),
+        ('train_dataloader.batch_size', 2.5, 'train_dataloader.batch_size: got 2.5; give a whole number'),
+        ('train_dataloader.batch_size', 0, 'train_dataloader.batch_size: got 0; give a number from 1 on'),
+        ('train_dataloader.num_workers', -1, 'train_dataloader.num_workers: got -1; give a number from 0 on'),
+        ('train_dataloader.drop_last', 'yes', "train_dataloader.drop_last: got 'yes', text; it takes True or False"),
+        ('train_dataloader.dataset', 'CityscapesDataset', "train_dataloader.dataset: got 'CityscapesDataset'; give a dict"),
+        ('train_dataloader.dataset.pipeline', dict(type='Resize'), "train_dataloader.dataset.pipeline: got {'type': 'Resize'}; give a list of dicts"),
+        ('train_dataloader.dataset.data_root', 2024, 'train_dataloader.dataset.data_root: got 2024, a number; it takes text'),
+        ('train_dataloader.dataset.img_suffix', ('.png', '.PNG'), None),  # mmseg's annotation says text
+        ('train_dataloader.sampler', 'InfiniteSampler', "train_dataloader.sampler: got 'InfiniteSampler'; give a dict"),
+        ('train_cfg.max_iters', '80k', "train_cfg.max_iters: got '80k', text; it takes a number"),
+        ('train_cfg.max_iters', 0, 'train_cfg.max_iters: got 0; give a number from 1 on'),
+        ('train_cfg.max_iters', 80e3, None),
+        ('train_cfg.val_interval', 0, 'train_cfg.val_interval: got 0; give a number from 1 on'),
+        ('train_cfg.by_epoch', False, 'train_cfg: give either type (such as IterBasedTrainLoop) or by_epoch'),
+        ('train_cfg', dict(_delete_=True, max_iters=5), 'train_cfg: give either type (such as IterBasedTrainLoop) or by_epoch'),
+        ('train_cfg', dict(_delete_=True, by_epoch=False, max_iters=5), None),
+        ('val_evaluator.iou_metrics', 'mIoU', "val_evaluator.iou_metrics: got 'mIoU', text; it takes a list"),
+        ('optim_wrapper', 'AmpOptimWrapper', "optim_wrapper: got 'AmpOptimWrapper'; give a dict"),
+        ('optim_wrapper.optimizer', 'SGD', "optim_wrapper.optimizer: got 'SGD'; give a dict"),
+        ('optim_wrapper.optimizer.lr', '0.01', "optim_wrapper.optimizer.lr: got '0.01', text; it takes a number"),
+        ('optim_wrapper.optimizer.lr', -0.1, 'optim_wrapper.optimizer.lr: got -0.1; give a number from 0 on'),
+        ('optim_wrapper', dict(type='AmpOptimWrapper', loss_scale=512.0), None),  # mmengine's annotation says text
+        ('param_scheduler', 5, 'param_scheduler: got 5; give a dict'),
+        ('param_scheduler', None, None),
+        ('default_hooks', [dict(type='LoggerHook')], 'default_hooks: got [{'),
+        ('default_hooks.logger', 'LoggerHook', "default_hooks.logger: got 'LoggerHook'; give a dict"),
+        ('default_hooks.logger.interval', 'often', "default_hooks.logger.interval: got 'often', text; it takes a number"),
+        ('default_hooks.timer', None, None),
+        ('custom_hooks', dict(type='EMAHook'), "custom_hooks: got {'type': 'EMAHook'}; give a list of dicts"),
+        ('custom_hooks', ['EMAHook'], "custom_hooks.0: got 'EMAHook'; give a dict, such as dict(type='EMAHook', ...)"),
+        ('custom_hooks.0.priority', 'LATE', "custom_hooks.0.priority: got 'LATE'; give one of HIGHEST,"),
+        ('custom_hooks.0.priority', 101, 'custom_hooks.0.priority: got 101; give one of HIGHEST,'),
+        ('custom_hooks.0.priority', 30, None),
+        ('visualizer.vis_backends', ['LocalVisBackend'], "visualizer.vis_backends.0: got 'LocalVisBackend'; give a dict"),
+        ('visualizer.vis_backends', dict(type='LocalVisBackend'), "visualizer.vis_backends: got {'type': 'LocalVisBackend'}; give a list of dicts"),
         ('model.decode_head.init_cfg', {}, None),  # the same as none
         ('model.decode_head.init_cfg', dict(type='Norml'), "model.decode_head.init_cfg.type: no weight initializer has the name 'Norml'"),
         ('model.backbone', dict(_delete_=True, type='MixVisionTransformer', init_cfg=dict(type='own')), None),  # it reads init_cfg itself
@@ -89,7 +158,8 @@ def synthetic(**options):
     ],
 )  # fmt: skip
 def test_the_place_of_a_fault(key, value, message):
-    cfg = synthetic(**{key: value})
+    cfg = synthetic()
+    set_options(cfg, {key: value})
     if key == 'val_evaluator.metrics':
         cfg.val_evaluator = dict(metrics=[dict(type='StreetIoUMetric', iou_metrics=value)])
     if message is None:

@@ -109,6 +109,7 @@ def test_values_of_python_are_taken_as_they_are():
         ('.=1', 'an empty name in this key'),
         ('train_cfg.max_iters=', 'cannot be read (nothing stands behind the =); the config has'),
         ('model.decode_head=[1,2', 'cannot be read (a ] is missing)'),
+        ('optim_wraper.type=A', "optim_wraper.type: the config has no 'optim_wraper'; did you mean optim_wrapper?"),
         ('auto_scale_lr.enable=yes', 'cannot be read (give True or False); the config has False'),
     ],
 )  # fmt: skip
@@ -122,7 +123,7 @@ def test_what_does_not_fit_is_one_line(option, message):
     'option, parts',
     [
         ('root=/tmp', ["read 'root'", 'set train_dataloader.dataset.data_root, val_dataloader.dataset.data_root']),
-        ('optim_wraper.type=AmpOptimWrapper', ["read 'optim_wraper'; the closest are optim_wrapper"]),
+        ('mine.size=3', ["read 'mine'", 'set the key that is read']),
         ('train_dataloader.dataset.data_root=a', None),
         ('tta_model.type=a', None),
         ('disabled_protections=[BatchSizeHook]', None),
