@@ -187,7 +187,7 @@ class RepVGGBlock(nn.Module):
         if not self.deploy and f'{prefix}rbr_reparam.weight' in state_dict:
             raise InputError(
                 f'the weights of {prefix[:-1] or "this block"} are fused and cannot be taken apart again: load the '
-                'training checkpoint, or build the backbone with deploy=True: in its dict of the config, with '
+                'training checkpoint, or, to evaluate, build the backbone with deploy=True: in its dict of the config, with '
                 '--cfg-options model.backbone.deploy=True, or '
                 "init_model(..., cfg_options={'model.backbone.deploy': True})"
             )

@@ -37,8 +37,6 @@ def prepare(cfg: Config, args: Namespace, stage: Literal['train', 'test']) -> No
         InputError: the config or an option is wrong; nothing has been built then.
     """
     install_safe_reader()  # before a file is read: --resume reads one
-    if not cfg.get('default_scope'):
-        cfg.default_scope = 'mmseg'  # mmengine's own default does not know the classes of mmseg
     cfg.launcher = args.launcher
     if stage == 'test' and args.tta:
         use_own_tta_model(cfg)

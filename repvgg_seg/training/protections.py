@@ -46,7 +46,7 @@ def is_disabled(cfg: Config, name: str) -> bool:
 
 
 def add_protections(cfg: Config, training: bool) -> None:
-    """Add the hooks that a config lacks, in front of its own, and say in the log what it takes out.
+    """Add what a config lacks: the hooks above, in front of its own, a scope and a visualizer. What it takes out is logged.
 
     A hook of the config, with arguments of its own or of a subclass, stays as it is.
 
@@ -73,6 +73,11 @@ def add_protections(cfg: Config, training: bool) -> None:
     for name in disabled:
         print_log(f'{DISABLED}: without {name}, {PROTECTIONS[name]}', 'current', logging.WARNING)
     _settle_default_hooks(cfg, training)
+    # mmengine's own defaults know neither the classes of mmseg nor how to draw a segmentation.
+    cfg.default_scope = cfg.get('default_scope') or 'mmseg'
+    cfg.visualizer = cfg.get('visualizer') or dict(
+        type='SegLocalVisualizer', vis_backends=[dict(type='LocalVisBackend')], name='visualizer'
+    )
 
 
 def hooks_of(hooks: list[Any], name: str) -> Iterator[dict]:

@@ -4,7 +4,7 @@ import inspect
 import logging
 import multiprocessing
 import reprlib
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 from mmengine.config import Config
@@ -22,7 +22,7 @@ from .registered_class import find_class
 from .set_options import READ_KEYS
 from .value_check import check_value
 
-_CLIP = dict(norm=nn.utils.clip_grad_norm_, value=nn.utils.clip_grad_value_)
+_CLIP: dict[str, Callable[..., Any]] = dict(norm=nn.utils.clip_grad_norm_, value=nn.utils.clip_grad_value_)
 _PARAMWISE = (
     'custom_keys', 'bias_lr_mult', 'bias_decay_mult', 'norm_decay_mult', 'dwconv_decay_mult', 'flat_decay_mult',
     'dcn_offset_lr_mult', 'bypass_duplicate',
@@ -133,7 +133,9 @@ def _check_environment(cfg: Config) -> None:
 def _check_test_cfg(model: Any, scope: str) -> None:
     """The test mode of mmseg's segmentors, which is read at the first validation."""
     cls = find_class(model.get('type'), 'model.type', MODELS, model.get('_scope_') or scope)
-    if not (isinstance(cls, type) and issubclass(cls, EncoderDecoder)) or cls.inference is not EncoderDecoder.inference:
+    if not (isinstance(cls, type) and issubclass(cls, EncoderDecoder)):
+        return
+    if getattr(cls, 'inference', None) is not EncoderDecoder.inference:  # it may have modes of its own
         return
     test_cfg = model.get('test_cfg')
     if not isinstance(test_cfg, dict) or test_cfg.get('mode') not in ('whole', 'slide'):

@@ -16,8 +16,18 @@ from mmengine.config import Config
 from mmseg.datasets import CityscapesDataset
 from mmseg.registry import MODELS
 from PIL import Image
-from tiny import tiny_config
+from tiny import TINY, tiny_config
+from weight_files import classifier, written_by
 
+HOOK_BESIDE_IT = """
+from mmengine.hooks import Hook
+from mmseg.registry import HOOKS
+
+
+@HOOKS.register_module()
+class HookBesideIt(Hook):
+    pass
+"""
 pytestmark = pytest.mark.slow
 
 
@@ -241,6 +251,12 @@ def test_mixed_precision_and_channels_last(trained, tmp_path):
             "train_dataloader.sampler.type: no data sampler has the name 'InfinitSampler'; the closest are InfiniteSampler",
         ),
         (
+            ("visualizer.vis_backends=[{'type':'LocalVisBackend'},{'type':'WandbVisBackends'}]",),
+            "visualizer.vis_backends.1.type: no vis_backend has the name 'WandbVisBackends'",
+        ),
+        (('model.backbone.deploy=True',), 'model.backbone.deploy=True builds the fused form'),
+        (('custom_hooks.9.optimize=True',), 'custom_hooks is a list, its items: 0 to 5'),
+        (
             ('model.decode_head.type=PSPHaed',),
             "model.decode_head.type: no model has the name 'PSPHaed'; the closest are PSPHead",
         ),
@@ -275,6 +291,30 @@ def test_distributed_over_gloo(trained, tmp_path):
     for folder in folders:
         assert len([path for path in folder.rglob('*') if path.is_file()]) == 2, 'one of each process'
     assert json.loads(result.read_text())['metrics'] == pytest.approx(records(trained, tmp_path)['metrics'], abs=0.01)
+
+
+def test_hooks_and_options_of_ones_own_lose_nothing(trained, scenes, tmp_path, work):
+    """A child's custom_hooks replaces the base's; blanks and commas of a path stay; a module lies beside the config."""
+    config, checkpoint = trained
+    data = shutil.copytree(scenes, tmp_path / 'my data, new')
+    weights = tmp_path / 'timm, old.pth'
+    torch.save(written_by(classifier(TINY), 'timm'), weights)
+    (tmp_path / 'hook_beside_it.py').write_text(HOOK_BESIDE_IT)
+    child = tmp_path / 'child.py'
+    child.write_text(
+        f"_base_ = ['{config}']\ncustom_imports = dict(imports=['repvgg_seg', 'hook_beside_it'])\n"
+        "custom_hooks = [dict(type='EMAHook', momentum=0.01), dict(type='HookBesideIt')]\n"
+    )
+    said = tool(
+        'train.py', child, *work, '--cfg-options', f'load_from={weights}', f'train_dataloader.dataset.data_root={data}'
+    )
+    assert 'custom_hooks lack SwitchToDeployHook, LoadWeightsHook' in said
+    assert 'evaluating the fused form: 11 RepVGG blocks' in said
+    child.write_text(f"_base_ = ['{config}']\ndisabled_protections = ['SwitchToDeployHook']\n")
+    options = ('--cfg-options', f'test_dataloader.dataset.data_root={data}', 'test_dataloader.num_workers=0')
+    record = records((child, checkpoint), tmp_path, *options)
+    assert record['form'] == 'training form'
+    assert record['options'] == {'test_dataloader.dataset.data_root': str(data), 'test_dataloader.num_workers': 0}
 
 
 def test_prepare_cityscapes_says_what_is_missing(tmp_path):

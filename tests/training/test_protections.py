@@ -100,3 +100,12 @@ def test_default_hooks_of_none(said):
     ]
     # mmengine has no default of that name and stops at an assertion
     assert set(cfg.default_hooks) == {'checkpoint', 'param_scheduler', 'timer'}
+
+
+def test_a_config_that_inherits_nothing_gets_scope_and_visualizer_and_keeps_its_own():
+    cfg = Config(dict(model=dict()))
+    add_protections(cfg, training=True)
+    assert cfg.default_scope == 'mmseg' and cfg.visualizer.type == 'SegLocalVisualizer' and cfg.default_hooks == {}
+    own = Config(dict(default_scope='mine', visualizer=dict(type='Visualizer')))
+    add_protections(own, training=True)
+    assert own.default_scope == 'mine' and own.visualizer == dict(type='Visualizer')
