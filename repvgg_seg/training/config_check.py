@@ -262,7 +262,8 @@ def _check(value: Any, path: str, place: Place, scope: str) -> None:
         for i, item in enumerate(value):
             _check(item, f'{path}.{i}', place, scope)
         return
-    _refuse_scalar(value, path)
+    if not (value is False and not place.all_given):  # mmengine takes init_cfg=False for None
+        _refuse_scalar(value, path)
     if not isinstance(value, dict):
         return
     scope = value.get('_scope_') or scope

@@ -68,7 +68,7 @@ def add_protections(cfg: Config, training: bool) -> None:
     missing = [name for name in HOOKS_OF_A_RUN if name not in disabled and next(hooks_of(own, name), None) is None]
     kept = [hook for hook in own if all(next(hooks_of([hook], name), None) is None for name in disabled)]
     cfg.custom_hooks = [*(dict(type=name) for name in missing), *kept]
-    if missing and own:
+    if missing:
         print_log(f"the config's custom_hooks lack {', '.join(missing)}, added; {DISABLED} leaves one out", 'current')
     for name in disabled:
         print_log(f'{DISABLED}: without {name}, {PROTECTIONS[name]}', 'current', logging.WARNING)

@@ -84,6 +84,8 @@ def _fits(value: Any, kinds: set[type], name: str, annotated: bool) -> bool:
     Lists are judged by annotations alone, and a number in the place of text by the name: mmengine annotates `loss_scale` as text.
     """
     numbers, containers = kinds & {bool, int, float}, kinds & {dict, list, tuple}
+    if value is False:  # many take it for None
+        return True
     if isinstance(value, str):
         return not kinds or str in kinds
     if isinstance(value, (bool, int, float)):

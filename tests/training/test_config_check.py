@@ -142,6 +142,8 @@ def synthetic(**options):
         ('custom_hooks.0.priority', 30, None),
         ('visualizer.vis_backends', ['LocalVisBackend'], "visualizer.vis_backends.0: got 'LocalVisBackend'; give a dict"),
         ('visualizer.vis_backends', dict(type='LocalVisBackend'), "visualizer.vis_backends: got {'type': 'LocalVisBackend'}; give a list of dicts"),
+        ('model.decode_head.init_cfg', False, None),
+        ('model.auxiliary_head', False, 'model.auxiliary_head: got False; give a dict'),
         ('model.decode_head.init_cfg', {}, None),  # the same as none
         ('model.decode_head.init_cfg', dict(type='Norml'), "model.decode_head.init_cfg.type: no weight initializer has the name 'Norml'"),
         ('model.backbone', dict(_delete_=True, type='MixVisionTransformer', init_cfg=dict(type='own')), None),  # it reads init_cfg itself
