@@ -23,10 +23,6 @@ from .set_options import READ_KEYS
 from .value_check import check_value
 
 _CLIP: dict[str, Callable[..., Any]] = dict(norm=nn.utils.clip_grad_norm_, value=nn.utils.clip_grad_value_)
-_PARAMWISE = (
-    'custom_keys', 'bias_lr_mult', 'bias_decay_mult', 'norm_decay_mult', 'dwconv_decay_mult', 'flat_decay_mult',
-    'dcn_offset_lr_mult', 'bypass_duplicate',
-)  # fmt: skip
 
 
 def check_settings(cfg: Config, training: bool) -> None:
@@ -172,7 +168,9 @@ def _check_optimization(wrapper: Any, scope: str) -> None:
     kind = wrapper.get('constructor', DefaultOptimWrapperConstructor)
     cls = find_class(kind, 'optim_wrapper.constructor', OPTIM_WRAPPER_CONSTRUCTORS, scope)
     if cls is DefaultOptimWrapperConstructor:
-        paramwise = _check_keys(wrapper.get('paramwise_cfg'), 'optim_wrapper.paramwise_cfg', _PARAMWISE)
+        paramwise = wrapper.get('paramwise_cfg') or {}
+        if not isinstance(paramwise, dict):
+            raise InputError(f'optim_wrapper.paramwise_cfg: got {reprlib.repr(paramwise)}; give a dict')
         custom_keys = paramwise.get('custom_keys') or {}
         if not isinstance(custom_keys, dict) or not all(
             isinstance(settings, dict) for settings in custom_keys.values()

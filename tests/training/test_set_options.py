@@ -97,7 +97,7 @@ def test_values_of_python_are_taken_as_they_are():
 @pytest.mark.parametrize(
     'option, message',
     [
-        ('custom_hooks.9.optimize=True', 'custom_hooks.9 does not fit: custom_hooks is a list, its items: 0 to 5'),
+        ('custom_hooks.99.optimize=True', 'custom_hooks.99 does not fit: custom_hooks is a list, its items: 0 to '),
         ('custom_hooks.-1.optimize=True', 'custom_hooks.-1 does not fit: custom_hooks is a list'),
         ('custom_hooks.optimize=True', 'custom_hooks.optimize does not fit: custom_hooks is a list'),
         ('param_scheduler.1={"type": "PolyLR"}', 'param_scheduler.1 does not fit: param_scheduler is a list, its items: 0 to 0'),

@@ -70,7 +70,7 @@ def checked(training=True, **settings):
         ('optim_wrapper.clip_grad', dict(type='value', max_norm=1), 'optim_wrapper.clip_grad.max_norm: no setting of this name'),
         ('optim_wrapper.clip_grad', dict(type='value', clip_value=1), None),
         ('optim_wrapper.clip_grad', dict(max_norm=35, norm_type=2), None),
-        ('optim_wrapper.paramwise_cfg', dict(custom_key={}), 'optim_wrapper.paramwise_cfg.custom_key: no setting of this name; the closest are custom_keys'),
+        ('optim_wrapper.paramwise_cfg', [1], r'optim_wrapper.paramwise_cfg: got \[1\]; give a dict'),
         ('optim_wrapper.paramwise_cfg', dict(custom_keys=[1]), 'custom_keys: got .*; give a dict by parts of the names'),
         ('optim_wrapper.paramwise_cfg', dict(custom_keys=dict(head=dict(lr_mult=10.0)), norm_decay_mult=0.0), None),
     ],
