@@ -17,6 +17,8 @@ def use_own_tta_model(cfg: Config) -> None:
         cfg: changed in place.
     """
     model = cfg.get('tta_model') or dict(type=SegTTAModel)
+    if not isinstance(model, dict):  # `check_config` refuses it
+        return
     if find_class(model.get('type'), 'tta_model.type', MODELS, cfg.get('default_scope') or 'mmseg') is SegTTAModel:
         cfg.tta_model = dict(model, type='MeanProbabilityTTAModel')
         print_log(

@@ -89,7 +89,7 @@ def synthetic(**options):
         ('visualizer.vis_backends.0.type', 'LocalVis', "visualizer.vis_backends.0.type: no vis_backend has the name 'LocalVis'"),
         ('visualizer.colour', 1, 'visualizer.colour: SegLocalVisualizer takes no'),
         ('log_processor.window', 1, 'log_processor.window: LogProcessor takes no'),
-        ('tta_model.modul', 1, 'tta_model.modul: SegTTAModel takes no'),
+        ('tta_model.modul', 1, 'tta_model.modul: MeanProbabilityTTAModel takes no'),
         ('test_cfg.type', 'TestLop', "test_cfg.type: no loop has the name 'TestLop'; the closest are TestLoop"),
         # mmengine and mmseg take these without a word: their constructors have a **kwargs of their own
         ('train_dataloader.dataset.pipeline.3.scales', 1, 'train_dataloader.dataset.pipeline.3.scales: RandomResize takes no'),
