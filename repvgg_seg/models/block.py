@@ -192,15 +192,20 @@ class RepVGGBlock(nn.Module):
                 "init_model(..., cfg_options={'model.backbone.deploy': True})"
             )
         if self.deploy and f'{prefix}rbr_dense.conv.weight' in state_dict:
-            self._fuse_state_dict(state_dict, prefix)
+            assigned = bool(args and args[0].get('assign_to_params_buffers'))  # the block takes the type of the file
+            self._fuse_state_dict(state_dict, prefix, None if assigned else self.rbr_reparam.weight.dtype)
         super()._load_from_state_dict(state_dict, prefix, *args, **kwargs)
 
-    def _fuse_state_dict(self, state_dict: dict[str, Tensor], prefix: str) -> None:
-        """Replace the tensors of the branches in `state_dict`, in place, by the kernel and bias that equal them."""
+    def _fuse_state_dict(self, state_dict: dict[str, Tensor], prefix: str, dtype: torch.dtype | None) -> None:
+        """Replace the tensors of the branches in `state_dict`, in place, by the kernel and bias that equal them.
+
+        They are rounded to `dtype`, so that a file in half precision loses no more than it has lost; None for its own.
+        """
         names = [name for name in state_dict if name.startswith(f'{prefix}rbr_')]
         branches = {name[len(prefix) :]: state_dict.pop(name) for name in names}
         training_form = RepVGGBlock(replace(self.plan, se=False), self.norm_cfg)
-        training_form.to(branches['rbr_dense.conv.weight']).load_state_dict(branches)
+        kernel = branches['rbr_dense.conv.weight']
+        training_form.to(kernel.device, dtype or kernel.dtype).load_state_dict(branches)
         training_form.switch_to_deploy()
         for name, tensor in training_form.state_dict().items():
             state_dict[prefix + name] = tensor

@@ -1,6 +1,6 @@
 """The names that different code bases give to the same tensors. Works on names and tensors alone; knows no network."""
 
 from .known_families import FAMILIES
-from .sort_tensors import Weights, sort_weights, to_checkpoint, unwrap
+from .sort_tensors import Weights, bare_names, sort_weights, to_checkpoint, unwrap
 
-__all__ = ['FAMILIES', 'Weights', 'sort_weights', 'to_checkpoint', 'unwrap']
+__all__ = ['FAMILIES', 'Weights', 'bare_names', 'sort_weights', 'to_checkpoint', 'unwrap']

@@ -17,6 +17,7 @@ class Family:
         classifier: name of the linear layer.
         body: prefix of the names of the body, which the classifier's names lack.
         wrapped: whether files hold the tensors under `state_dict`, beside `meta`.
+        other_stage: another spelling of `stage`, which is read and never written.
     """
 
     stem: str
@@ -26,6 +27,7 @@ class Family:
     classifier: str
     body: str = ''
     wrapped: bool = False
+    other_stage: str = ''
 
     @property
     def kernel_pattern(self) -> re.Pattern[str]:
@@ -36,7 +38,8 @@ class Family:
 
     @property
     def _stage_pattern(self) -> str:
-        return re.escape(self.stage).replace(r'\{\}', r'(\d)')
+        spellings = '|'.join(re.escape(name.removesuffix('{}')) for name in (self.stage, self.other_stage) if name)
+        return rf'(?:{spellings})(\d)'
 
     def to_official(self, name: str) -> str:
         """The official name, without `body`, of a tensor of the body; any other name is returned unchanged."""

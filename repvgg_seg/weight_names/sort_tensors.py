@@ -33,13 +33,29 @@ class Weights:
         return {f'linear.{name}': tensor for name, tensor in self.classifier.items()} | self.others
 
 
-_WRAPPERS = ('state_dict_ema', 'model_ema', 'ema', 'state_dict', 'model')  # the averaged weights first
+# Where files keep their tensors; the averaged ones first.
+_WRAPPERS = (
+    'state_dict_ema',
+    'model_ema',
+    'ema',
+    'state_dict',
+    'model_state_dict',
+    'model_state',
+    'model',
+    'net',
+    'network',
+    'module',
+    'weights',
+)
+# What DDP and averaged models, torch.compile, FSDP and activation checkpointing put into the names of a model inside them.
+_INSERTED = ('module', '_orig_mod', '_fsdp_wrapped_module', '_checkpoint_wrapped_module')
+_AVERAGED = ('n_averaged', 'steps')  # what torch's and mmengine's averaged models count, beside `module`
 
 
 def unwrap(checkpoint: Mapping[str, Any]) -> dict[str, Tensor]:
-    """The tensors of a checkpoint, taken out of `state_dict`, `model` or `ema` at any depth; other values are left out.
+    """The tensors of a checkpoint, taken out of `state_dict`, `model`, `ema` and the like; other values are left out.
 
-    Averaged weights are preferred to the last ones: they are what their authors evaluate.
+    They may be at any depth. Averaged weights are preferred to the last ones: they are what their authors evaluate.
     """
     present = [key for key in _WRAPPERS if isinstance(checkpoint.get(key), Mapping)]
     if not present:
@@ -47,6 +63,25 @@ def unwrap(checkpoint: Mapping[str, Any]) -> dict[str, Tensor]:
     if len(present) > 1:
         print_log(f'of {", ".join(present)} in the checkpoint, {present[0]} is used', 'current')
     return unwrap(checkpoint[present[0]])
+
+
+def bare_names(tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """The tensors under the names that they have without DDP, weight averaging and torch.compile around the model."""
+    counters = {
+        name
+        for name in tensors
+        if name.endswith(_AVERAGED) and any(other.startswith(f'{_owner(name)}module.') for other in tensors)
+    }
+    return {
+        '.'.join(part for part in name.split('.') if part not in _INSERTED): tensor
+        for name, tensor in tensors.items()
+        if name not in counters
+    }
+
+
+def _owner(name: str) -> str:
+    """The name of a tensor without its last part: 'a.b.' of 'a.b.c', '' of 'c'."""
+    return name[: name.rfind('.') + 1]
 
 
 def sort_weights(checkpoint: Mapping[str, Any]) -> Weights | None:
@@ -58,7 +93,7 @@ def sort_weights(checkpoint: Mapping[str, Any]) -> Weights | None:
     Raises:
         InputError: more than one RepVGG in it.
     """
-    tensors = unwrap(checkpoint)
+    tensors = bare_names(unwrap(checkpoint))
     for family in FAMILIES.values():
         kernels = filter(None, map(family.kernel_pattern.fullmatch, tensors))
         prefixes = sorted({match[1] for match in kernels})

@@ -17,4 +17,5 @@ TIMM = Family(
         'se.up': 'attn.fc2',
     },
     classifier='head.fc',
+    other_stage='stages_{}',  # of timm.create_model(..., features_only=True), and so of its users' encoders
 )

@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 
 from ..errors import InputError, listed
-from ..measure.difference import relative_error
+from ..measure.difference import largest_relative_error
 from ..models.archs import ArchSpec, arch_name
 from ..models.block import switch_to_deploy
 from ..models.classifier import RepVGGClassifier
@@ -65,7 +65,7 @@ def convert(
         switch_to_deploy(network)
         weights = _recognised(network.state_dict())
     converted = to_checkpoint(weights, family, dict(arch=arch_name(arch), fused=deploy))
-    error = _largest_error(_build(arch, _recognised(converted), deploy), source)
+    error = _compared(_build(arch, _recognised(converted), deploy), source)
     if not error <= LIMIT:
         raise InputError(
             f'the given and the converted weights differ by {error:.1e}, more than {LIMIT:.0e}: look for infinite, NaN '
@@ -96,12 +96,12 @@ def _build(arch: ArchSpec, weights: Weights, deploy: bool) -> RepVGG | RepVGGCla
 
 
 @torch.no_grad()
-def _largest_error(found: RepVGG | RepVGGClassifier, expected: RepVGG | RepVGGClassifier) -> float:
+def _compared(found: RepVGG | RepVGGClassifier, expected: RepVGG | RepVGGClassifier) -> float:
     """The largest relative error of a feature map or of the logits, on the same random images."""
     backbone = _backbone(expected)
     generator = torch.Generator().manual_seed(0)
     image = torch.randn(2, backbone.plans[0].in_channels, 96, 64, generator=generator)
-    return max(relative_error(a, b) for a, b in zip(_outputs(found, image), _outputs(expected, image), strict=True))
+    return largest_relative_error(_outputs(found, image), _outputs(expected, image))
 
 
 def _backbone(model: RepVGG | RepVGGClassifier) -> RepVGG:

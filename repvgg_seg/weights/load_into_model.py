@@ -13,7 +13,7 @@ from ..models.block import switch_to_deploy
 from ..models.match_checkpoint import account_for, is_fused, network_name
 from ..models.model_wrappers import unwrap_model
 from ..models.repvgg import RepVGG
-from ..weight_names import unwrap
+from ..weight_names import bare_names, unwrap
 from .read import read_checkpoint
 
 _NOT_FOR_INFERENCE = ('auxiliary_head.', 'data_preprocessor.')
@@ -90,14 +90,21 @@ def _under_names_of(model: nn.Module, checkpoint: Mapping[str, Any]) -> tuple[di
     if backbone is not None:
         weights = backbone.match(checkpoint)
         return {prefix + name: tensor for name, tensor in weights.backbone.items()}, weights.rest
-    state = {name.removeprefix('module.'): tensor for name, tensor in unwrap(checkpoint).items()}
     expected = model.state_dict()
+    state = _without_prefix(bare_names(unwrap(checkpoint)), expected)
     found, wanted = network_name(state), network_name(expected)
     if found and wanted and found != wanted:
         raise InputError(f'this checkpoint is a {found}, the config says {wanted}')
     body = {name: tensor for name, tensor in state.items() if name.startswith(prefix)}
     account_for(body, {name: tensor for name, tensor in expected.items() if name.startswith(prefix)})
     return body, {name: tensor for name, tensor in state.items() if name not in body}
+
+
+def _without_prefix(state: Mapping[str, Tensor], expected: Iterable[str]) -> dict[str, Tensor]:
+    """The tensors without what stands before all names of the model in the file, such as Lightning's `model.`."""
+    first = next(iter(expected), '')
+    prefix = min((name.removesuffix(first) for name in state if f'.{name}'.endswith(f'.{first}')), key=len, default='')
+    return {name.removeprefix(prefix): tensor for name, tensor in state.items()}
 
 
 def _for_inference(rest: Mapping[str, Tensor], expected: Mapping[str, Tensor]) -> dict[str, Tensor]:

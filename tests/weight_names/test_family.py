@@ -30,6 +30,12 @@ def test_names(ours, timm, mmpretrain):
             assert family.to_official(expected[name].removeprefix('backbone.')) == ours
 
 
+@pytest.mark.parametrize('name', ['stages_2.13.conv_1x1.bn.bias', 'stages.2.13.conv_1x1.bn.bias'])
+def test_names_of_timms_features_only(name):
+    """A list of stages that timm flattens: `stages_2` is what `stages.2` is in the classifier."""
+    assert FAMILIES['timm'].to_official(name) == 'stage3.13.rbr_1x1.bn.bias'
+
+
 # What the code of each family writes into a file. A block in training form and a fused block, with the kind of tensor:
 TRAINING = [
     # official          timm              mmpretrain

@@ -73,6 +73,15 @@ WRAPPERS = dict(
     module_in_state_dict=lambda s: dict(state_dict=prefixed(s, 'module.')),
     lightning=lambda s: dict(state_dict=prefixed(s, 'model.')),
     twice=lambda s: dict(model=dict(state_dict=prefixed(s, 'module.'))),
+    tutorial=lambda s: dict(model_state_dict=s, optimizer_state_dict=dict(state={}), epoch=3),
+    deepspeed=lambda s: dict(module=s, dp_world_size=2),
+    compiled=lambda s: prefixed(s, '_orig_mod.'),
+    compiled_in_ddp=lambda s: prefixed(s, 'module._orig_mod.'),
+    ddp_in_compiled=lambda s: dict(state_dict=prefixed(s, 'model._orig_mod.module.')),
+    averaged=lambda s: prefixed(s, 'module.') | dict(n_averaged=torch.tensor(7)),
+    averaged_by_mmengine=lambda s: dict(state_dict=prefixed(s, 'module.') | dict(steps=torch.tensor(7))),
+    averaged_inside=lambda s: prefixed(s, 'net.module.') | {'net.n_averaged': torch.tensor(7)},
+    no_counters=lambda s: {name: tensor for name, tensor in s.items() if 'num_batches_tracked' not in name},
 )
 
 
@@ -90,6 +99,46 @@ def test_wrappers_of_files(tiny, family, wrapper, tmp_path):
         backbone = RepVGG(TINY, out_indices=(3,)).eval()
         load_weights(backbone, path)
         assert torch.equal(backbone(image)[0], loaded.backbone(image)[0])
+
+
+@pytest.mark.parametrize('form', ['training', 'fused'])
+@pytest.mark.parametrize(
+    'prefix',
+    ['', 'module.', '_orig_mod.', 'model.', 'encoder.', 'backbone.', 'encoder.model.', 'module.model.encoder._orig_mod.'],
+)
+@torch.no_grad()
+def test_timms_features_only(tiny, form, prefix, tmp_path):
+    """`stages_0` in place of `stages.0` and no head; also as the encoder of a network with a decoder of its own."""
+    model, fused, image, _ = tiny
+    state = written_by(fused if form == 'fused' else model, 'timm')
+    state = {name.replace('stages.', 'stages_'): t for name, t in state.items() if not name.startswith('head.')}
+    torch.save(prefixed(state, prefix) | ({'decoder.weight': torch.ones(1)} if 'encoder' in prefix else {}), tmp_path / 'x.pth')
+    expected = model.backbone(image)[0]
+    loaded = RepVGG(TINY, out_indices=(3,)).eval()
+    load_weights(loaded, tmp_path / 'x.pth')
+    assert relative_error(loaded(image)[0], expected) < LIMIT
+    built_fused = RepVGG(TINY, out_indices=(3,), deploy=True, init_cfg=pretrained(tmp_path / 'x.pth')).eval()
+    built_fused.init_weights()
+    assert relative_error(built_fused(image)[0], expected) < LIMIT
+
+
+@torch.no_grad()
+def test_half_precision_is_fused_in_full_precision(tiny):
+    """A file in half precision gives the fused form what it gives the training form."""
+    half = {name: t.half() if t.is_floating_point() else t for name, t in tiny[0].state_dict().items()}
+    plain, fused = (RepVGGClassifier(TINY, num_classes=10, deploy=deploy).eval() for deploy in (False, True))
+    for model in (plain, fused):
+        model.load_state_dict(half)
+    assert relative_error(fused(tiny[2]), plain(tiny[2])) < LIMIT
+
+
+@pytest.mark.parametrize('prefix', ['', 'module.', 'model.', 'model._orig_mod.'])
+def test_wrappers_of_other_networks(prefix, tmp_path):
+    resnet = dict(type='ResNet', depth=18, base_channels=8, stem_channels=8, norm_cfg=dict(type='BN'))
+    model, loaded = torch.nn.Sequential(MODELS.build(resnet)), torch.nn.Sequential(MODELS.build(resnet))
+    torch.save(prefixed(model.state_dict(), prefix), tmp_path / 'x.pth')
+    load_weights(loaded, tmp_path / 'x.pth')
+    assert all(torch.equal(tensor, loaded.state_dict()[name]) for name, tensor in model.state_dict().items())
 
 
 @pytest.mark.parametrize('family', ['official', 'timm'])
