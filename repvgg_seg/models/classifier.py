@@ -28,6 +28,7 @@ class RepVGGClassifier(BaseModel):
         init_cfg: mmengine's.
         stem_stride: as `RepVGG` takes it.
         label_smoothing: the part of the target, 0 to 1, that the cross entropy spreads over all classes.
+        stem_weights: as `RepVGG` takes it.
         data_preprocessor: mmengine's, a module or its config; it works between the data loader and the network.
 
     Raises:
@@ -46,6 +47,7 @@ class RepVGGClassifier(BaseModel):
         stem_stride: int = 2,
         label_smoothing: float = 0.0,
         data_preprocessor: dict[str, Any] | nn.Module | None = None,
+        stem_weights: str | None = None,
     ):
         if isinstance(data_preprocessor, dict):
             data_preprocessor = MODELS.build(data_preprocessor)
@@ -55,7 +57,14 @@ class RepVGGClassifier(BaseModel):
         if not 0 <= label_smoothing <= 1:
             raise InputError(f'label_smoothing must be from 0 to 1, got {label_smoothing!r}')
         self.backbone = RepVGG(
-            arch, in_channels, (3,), norm_cfg=norm_cfg, with_cp=with_cp, deploy=deploy, stem_stride=stem_stride
+            arch,
+            in_channels,
+            out_indices=(3,),
+            norm_cfg=norm_cfg,
+            with_cp=with_cp,
+            deploy=deploy,
+            stem_stride=stem_stride,
+            stem_weights=stem_weights,
         )
         self.gap = nn.AdaptiveAvgPool2d(1)
         self.linear = nn.Linear(self.backbone.out_channels[0], num_classes)

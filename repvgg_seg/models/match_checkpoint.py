@@ -1,6 +1,6 @@
 """Matches the state dict of a checkpoint with a RepVGG: its family of names, its architecture, its form, every tensor.
 
-Pure functions on names and shapes; nothing is loaded here.
+Functions on names and shapes; nothing is loaded here.
 """
 
 import re
@@ -15,6 +15,7 @@ from ..errors import InputError, listed
 from ..weight_names import Weights, sort_weights, unwrap
 from .archs import ArchSpec, arch_name
 from .block import RepVGGBlock
+from .stem_channels import fit_stem
 from .stride_dilation_plan import LayerPlan, layer_names
 
 _COUNTER = 'num_batches_tracked'  # BN's batch counter: older files lack it, and nothing here reads it
@@ -31,6 +32,8 @@ def match(
     spec: ArchSpec,
     plans: Sequence[LayerPlan],
     norm_cfg: dict[str, Any] | None = None,
+    needed_stages: int = 5,
+    stem_weights: str | None = None,
 ) -> Weights:
     """Sort the tensors of a checkpoint of any family and either form, and check that its body is complete.
 
@@ -39,13 +42,15 @@ def match(
         spec: the expected architecture.
         plans: its layers.
         norm_cfg: the norm of its branches, as `RepVGGBlock` takes it.
+        needed_stages: the number of stages, from the first, that have to be there; a later one may be missing as a whole.
+        stem_weights: what is done with a first layer for images of other channels, as `fit_stem` takes it.
 
     Returns:
         The sorted tensors; the body has exactly the names and shapes of one form (it may lack BN's batch counters).
 
     Raises:
-        InputError: no RepVGG, another architecture, or tensors of the body that are missing, unexpected or of another
-            shape; lists them.
+        InputError: no RepVGG, another architecture, images of other channels, or tensors of the body that are missing,
+            unexpected or of another shape; lists them.
     """
     weights = sort_weights(checkpoint)
     if weights is None:
@@ -53,10 +58,19 @@ def match(
     recognised = recognise_arch(weights.backbone)
     if recognised is not None and recognised != spec:
         raise InputError(f'this checkpoint is a {arch_name(recognised)}, the config says {arch_name(spec)}')
+    fit_stem(weights.backbone, plans[0].in_channels, stem_weights)
+    there = {stage_of(name) for name in weights.backbone}
+    plans = [plan for plan in plans if plan.stage < needed_stages or plan.stage in there]
     expected = body_state(plans, norm_cfg, fused=is_fused(weights.backbone))
     account_for(weights.backbone, expected)
     weights.backbone = {name: tensor for name, tensor in weights.backbone.items() if name in expected}
     return weights
+
+
+def stage_of(name: str) -> int | None:
+    """The stage, 0 to 4, of a tensor under its official name; None for a tensor of no stage."""
+    found = re.match(r'stage(\d)\.', name)
+    return int(found[1]) if found else None
 
 
 def body_state(plans: Sequence[LayerPlan], norm_cfg: dict[str, Any] | None, fused: bool) -> dict[str, Tensor]:

@@ -13,7 +13,8 @@ from ..errors import InputError, listed
 from ..weight_names import Weights
 from .archs import ArchSpec, get_arch
 from .block import RepVGGBlock, switch_to_deploy
-from .match_checkpoint import match, take_below
+from .match_checkpoint import match, stage_of, take_below
+from .stem_channels import STEM_WEIGHTS
 from .stride_dilation_plan import plan_layers
 
 
@@ -28,7 +29,7 @@ class RepVGG(BaseModule):
         arch: one of `repvgg_seg.models.archs.ARCHS`, or a dict of the fields of `ArchSpec`.
         in_channels: channels of the image.
         out_indices: stages whose outputs are returned, in this order; 0 is the paper's stage 2 (stride 4), 3 its
-            stage 5.
+            stage 5. Later stages are there, so that checkpoints fit, but are neither computed nor trained.
         output_stride: 32; 16 (the last stage dilated by 2); or 8 (the last two by 2 and 4).
         dilate_last: dilate only this number of layers at the end, 5 for the paper's "fast"; None for all of these
             stages.
@@ -39,6 +40,9 @@ class RepVGG(BaseModule):
         deploy: build the fused form, a plain stack of 3x3 convs.
         init_cfg: mmengine's; None for the initialisation of `torch.nn.Conv2d`, which is the official one.
         stem_stride: 2; or 1 for small images, which halves every stride named here.
+        stem_weights: what to do with weights for images of other channels, such as ImageNet weights in a backbone of
+            `in_channels=4`: 'mean' or 'repeat', as `repvgg_seg.models.stem_channels.inflate` describes them; None to
+            refuse them.
 
     Attributes:
         out_channels: channels of the feature maps, in the order of `out_indices`.
@@ -61,6 +65,7 @@ class RepVGG(BaseModule):
         deploy: bool = False,
         init_cfg: dict[str, Any] | list[dict[str, Any]] | None = None,
         stem_stride: int = 2,
+        stem_weights: str | None = None,
     ):
         super().__init__(init_cfg)
         self.arch = get_arch(arch)
@@ -68,12 +73,17 @@ class RepVGG(BaseModule):
             raise InputError(f'out_indices must be among 0, 1, 2, 3 (stages 2 to 5 of the paper), got {out_indices!r}')
         if frozen_stages not in range(-1, 5):
             raise InputError(f'frozen_stages must be -1 (none) to 4 (all), got {frozen_stages!r}')
+        if stem_weights not in (None, *STEM_WEIGHTS):
+            raise InputError(f'stem_weights must be None, {" or ".join(map(repr, STEM_WEIGHTS))}, got {stem_weights!r}')
+        if norm_cfg is not None and not isinstance(norm_cfg, Mapping):
+            raise InputError(f"norm_cfg must be None or a dict such as dict(type='BN'), got {norm_cfg!r}")
         self.plans = plan_layers(self.arch, in_channels, output_stride, dilate_last, stem_stride)
         self.norm_cfg = norm_cfg
         self.out_indices = tuple(out_indices)
         self.out_channels = tuple(self.arch.widths[i + 1] for i in out_indices)
         self.frozen_stages = frozen_stages
         self.norm_eval = norm_eval
+        self.stem_weights = stem_weights
 
         def blocks(stage: int) -> list[RepVGGBlock]:
             return [RepVGGBlock(plan, norm_cfg, with_cp, deploy) for plan in self.plans if plan.stage == stage]
@@ -104,8 +114,13 @@ class RepVGG(BaseModule):
                     module.eval()
         return self
 
+    @property
+    def _needed_stages(self) -> int:
+        """The number of stages, from the first, that the outputs need."""
+        return max(self.out_indices) + 2
+
     def _freeze_stages(self) -> None:
-        for stage in range(self.frozen_stages + 1):
+        for stage in (*range(self.frozen_stages + 1), *range(self._needed_stages, 5)):
             module = getattr(self, f'stage{stage}').eval()
             for parameter in module.parameters():
                 parameter.requires_grad = False
@@ -116,12 +131,21 @@ class RepVGG(BaseModule):
         Raises:
             InputError: as `repvgg_seg.models.match_checkpoint.match`.
         """
-        return match(checkpoint, self.arch, self.plans, self.norm_cfg)
+        return match(checkpoint, self.arch, self.plans, self.norm_cfg, self._needed_stages, self.stem_weights)
 
     def _load_from_state_dict(self, state_dict: dict[str, Tensor], prefix: str, *args: Any, **kwargs: Any) -> None:
         """Take the names of any family, and check every tensor; torch and mmengine's `Pretrained` both call this."""
         weights = self.match(take_below(state_dict, prefix))
-        state_dict.update({prefix + name: tensor for name, tensor in weights.backbone.items()})
+        body = {**self._stages_to_keep(weights.backbone), **weights.backbone}
+        state_dict.update({prefix + name: tensor for name, tensor in body.items()})
         if weights.rest:
             print_log(f'not used by the backbone: {listed(weights.rest)}', 'current')
         super()._load_from_state_dict(state_dict, prefix, *args, **kwargs)
+
+    def _stages_to_keep(self, body: Mapping[str, Tensor]) -> dict[str, Tensor]:
+        """The tensors of those stages that a checkpoint lacks, which are stages that no output needs."""
+        absent = {*range(5)} - {stage_of(name) for name in body}
+        if not absent:
+            return {}
+        print_log(f'not in the checkpoint and needed by no output: {listed(f"stage{i}" for i in absent)}', 'current')
+        return {name: tensor for name, tensor in self.state_dict().items() if stage_of(name) in absent}

@@ -33,7 +33,11 @@ def use_gloo_without_gpu(cfg: Config) -> None:
     if torch.cuda.is_available():
         return
     torch.distributed.init_process_group('gloo')
-    cfg.model_wrapper_cfg = dict(type='MMDistributedDataParallel', device_ids=None, broadcast_buffers=False)
+    of_config = dict(find_unused_parameters=cfg.get('find_unused_parameters', False)) | cfg.get('model_wrapper_cfg', {})
+    wrapper = dict(type='MMDistributedDataParallel', broadcast_buffers=False) | of_config
+    if wrapper['type'] == 'MMDistributedDataParallel':  # the one that mmengine gives the number of a GPU
+        wrapper['device_ids'] = None
+    cfg.model_wrapper_cfg = wrapper
 
 
 def end_together() -> None:

@@ -64,6 +64,37 @@ def test_out_indices():
     assert torch.equal(everything(x)[3], stage5) and torch.equal(everything(x)[1], stage3)
 
 
+@pytest.mark.parametrize('out_indices, trained', [((0,), 1), ((0, 1, 2), 3), ((2, 0), 3), ((3,), 4)])
+@pytest.mark.parametrize('deploy', [False, True], ids=['training', 'deploy'])
+def test_stages_that_no_output_needs_are_not_trained(out_indices, trained, deploy):
+    """Every parameter that wants a gradient gets one, as several processes need it."""
+    model = RepVGG(TINY, out_indices=out_indices, deploy=deploy).train()
+    sum(out.sum() for out in model(torch.randn(2, 3, 64, 64))).backward()
+    for name, parameter in model.named_parameters():
+        assert parameter.requires_grad == (parameter.grad is not None) == (int(name[5]) <= trained), name
+
+
+def test_checkpoints_fit_whatever_the_outputs():
+    """Files of all five stages load into a body of fewer outputs, and back; those that lack unneeded stages load too."""
+    full, fewer = randomise_bn(RepVGG(TINY)).eval(), RepVGG(TINY, out_indices=(0, 2)).eval()
+    image = torch.randn(1, 3, 64, 64)
+    fewer.load_state_dict(full.state_dict())
+    assert torch.equal(fewer(image)[1], full(image)[2])
+    again = RepVGG(TINY).eval()
+    again.load_state_dict(fewer.state_dict())
+    assert torch.equal(again(image)[3], full(image)[3])
+    for source in (full, reparameterize_model(full)):
+        partial = {name: tensor for name, tensor in source.state_dict().items() if not name.startswith('stage4')}
+        into = RepVGG(TINY, out_indices=(0, 2), deploy=source is not full).eval()
+        into.load_state_dict(partial)
+        assert relative_error(into(image)[1], full(image)[2]) < 1e-5
+        with pytest.raises(InputError, match='missing: stage4.0.rbr_'):
+            RepVGG(TINY, deploy=source is not full).load_state_dict(partial)
+        with pytest.raises(InputError, match='missing: stage4.0.rbr_'):  # a part of a stage is a damaged file
+            key = next(name for name in source.state_dict() if name.startswith('stage4'))
+            into.load_state_dict(partial | {key: source.state_dict()[key]})
+
+
 @pytest.mark.parametrize('frozen', range(-1, 5))
 def test_frozen_stages(frozen):
     model = RepVGG(TINY, frozen_stages=frozen).train()
@@ -123,6 +154,8 @@ def test_building_prints_nothing(capsys):
         (dict(arch=TINY, out_indices=3), 'out_indices must be among 0, 1, 2, 3 .* got 3'),
         (dict(arch=TINY, frozen_stages=5), 'frozen_stages must be -1'),
         (dict(arch=TINY, output_stride=64), 'output_stride must be one of'),
+        (dict(arch=TINY, norm_cfg='BN'), r"norm_cfg must be None or a dict such as dict\(type='BN'\), got 'BN'"),
+        (dict(arch=TINY, stem_weights='sum'), "stem_weights must be None, 'mean' or 'repeat', got 'sum'"),
     ],
 )
 def test_refusals(kwargs, message):

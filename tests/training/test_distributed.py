@@ -75,3 +75,27 @@ def test_two_processes_end_at_once_and_say_it_once(tmp_path, raises):
     else:
         assert done.stderr.count('error: what came; what to do\n') == 1
         assert 'exitcode  : 2' in done.stderr, 'that is what torchrun reports of the first process that failed'
+
+
+@pytest.mark.parametrize(
+    'of_config, expected',
+    [
+        (dict(), dict(find_unused_parameters=False, broadcast_buffers=False)),
+        (dict(find_unused_parameters=True), dict(find_unused_parameters=True, broadcast_buffers=False)),
+        (
+            dict(model_wrapper_cfg=dict(type='MMDistributedDataParallel', find_unused_parameters=True, static_graph=True)),
+            dict(find_unused_parameters=True, broadcast_buffers=False, static_graph=True),
+        ),
+        (
+            dict(model_wrapper_cfg=dict(broadcast_buffers=True, device_ids=[3])),
+            dict(find_unused_parameters=False, broadcast_buffers=True),
+        ),
+    ],
+)
+def test_what_the_config_says_of_the_wrapper_stays(of_config, expected, monkeypatch):
+    monkeypatch.setenv('RANK', '0')
+    monkeypatch.setattr('torch.cuda.is_available', lambda: False)
+    monkeypatch.setattr('torch.distributed.init_process_group', lambda backend: None)
+    cfg = Config(dict(launcher='pytorch', **of_config))
+    distributed.use_gloo_without_gpu(cfg)
+    assert cfg.model_wrapper_cfg == dict(type='MMDistributedDataParallel', device_ids=None, **expected)
