@@ -317,5 +317,24 @@ def test_hooks_and_options_of_ones_own_lose_nothing(trained, scenes, tmp_path, w
     assert record['options'] == {'test_dataloader.dataset.data_root': str(data), 'test_dataloader.num_workers': 0}
 
 
+@pytest.mark.parametrize(
+    'options',
+    [
+        ('model.backbone.out_indices=[0,1,2]',),
+        # stage 5 is computed and no head reads it
+        ('find_unused_parameters=True',),
+    ],
+    ids=['not computed', 'not read'],
+)
+def test_two_processes_without_the_last_stage(trained, options, tmp_path):
+    env = dict(os.environ, PYTHON=sys.executable, OMP_NUM_THREADS='1', PORT='29618', CUDA_VISIBLE_DEVICES='')
+    heads = ('model.decode_head.in_index=2', 'model.decode_head.in_channels=64')
+    heads += ('model.auxiliary_head.in_index=1', 'model.auxiliary_head.in_channels=32', 'train_cfg.max_iters=3')
+    command = ['tools/dist_train.sh', trained[0], '2', '--work-dir', tmp_path / 'a', '--cfg-options', *heads, *options]
+    subprocess.run(command, cwd=REPO, env=env, check=True)
+    weights = torch.load(tmp_path / 'a' / 'iter_3.pth', weights_only=False)['state_dict']
+    assert 'backbone.stage4.0.rbr_dense.conv.weight' in weights
+
+
 def test_prepare_cityscapes_says_what_is_missing(tmp_path):
     assert 'leftImg8bit_trainvaltest.zip' in tool('prepare_cityscapes.py', tmp_path, status=2)
