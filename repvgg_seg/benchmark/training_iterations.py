@@ -17,6 +17,7 @@ from torch import nn
 from ..errors import InputError
 from ..models import RepVGGClassifier
 from ..models.block import RepVGGBlock
+from ..models.image_channels import image_channels
 from ..models.memory_format import MEMORY_FORMATS, to_channels_last
 from .networks import replace_blocks
 from .subject import Subject
@@ -25,7 +26,8 @@ from .subject import Subject
 def training_subjects(
     name: str,
     cfg: Config,
-    shape: tuple[int, int, int, int],
+    batch: int,
+    size: tuple[int, int],
     device: torch.device,
     peer: type[nn.Module] | None,
     dtype: torch.dtype = torch.float32,
@@ -35,7 +37,8 @@ def training_subjects(
     Args:
         name: name of the rows.
         cfg: config of the model.
-        shape: (N, 3, H, W) of the random images.
+        batch: number of random images.
+        size: (height, width) of the images in pixels.
         device: where it trains.
         peer: a block to compare ours with, as `load_peer` returns it; None for ours alone.
         dtype: number type of the forward pass, by autocast where it is not float32.
@@ -52,7 +55,8 @@ def training_subjects(
                 to_channels_last(model)
             model.to(device).train()
             form = f'{block_name}, {memory_format.replace("_", " ")}'
-            yield Subject(name, form, _iteration(model, shape, device, dtype), shape[0], model)
+            shape = (batch, image_channels(model), *size)
+            yield Subject(name, form, _iteration(model, shape, device, dtype), batch, model)
 
 
 def load_peer(place: str) -> type[nn.Module]:

@@ -9,6 +9,7 @@ from mmengine.utils import ProgressBar
 from torch import Tensor, nn
 
 from ..measure.difference import relative_error
+from ..models.image_channels import image_channels
 from ..optimize.optimize import optimize_for_inference
 from ..reports.benchmark_table import Row
 from .networks import build_segmentor
@@ -42,10 +43,11 @@ def verify(
     for name, cfg in configs.items():
         torch.manual_seed(0)
         model = randomise_bn(build_segmentor(cfg)).to(device)
+        channels = image_channels(model)
         optimized = {dtype: optimize_for_inference(model, dtype=dtype) for dtype in dtypes}
         for height, width in sizes:
             for batch in batches:
-                found = compare(model, optimized, torch.randn(batch, 3, height, width, device=device))
+                found = compare(model, optimized, torch.randn(batch, channels, height, width, device=device))
                 facts = dict(name=name, size=f'{height}x{width}', batch=batch)
                 rows += [dict(facts, dtype=dtype, **errors) for dtype, errors in found.items()]
                 bar.update()
@@ -60,7 +62,7 @@ def compare(model: nn.Module, optimized: Mapping[str, nn.Module], image: Tensor)
     Args:
         model: the network whose logits are expected.
         optimized: the networks to compare with it, by number type.
-        image: (N, 3, H, W).
+        image: (N, C, H, W).
     """
     expected = model(image)
     errors = {}

@@ -22,6 +22,7 @@ from ..benchmark.subject import Subject
 from ..benchmark.training_iterations import load_peer, training_subjects
 from ..benchmark.verify import verify
 from ..errors import InputError
+from ..models.image_channels import image_channels
 from ..models.memory_format import MEMORY_FORMATS
 from ..optimize.options import DILATIONS, DTYPES, Options
 from ..reports.benchmark_table import Row
@@ -92,14 +93,10 @@ def image_sizes(args: Namespace) -> list[tuple[int, int]]:
     return parsed
 
 
-def input_shapes(args: Namespace) -> list[tuple[int, int, int, int]]:
-    return [(args.batch, 3, *size) for size in image_sizes(args)]
-
-
-def network_options(args: Namespace) -> list[Options]:
-    """The options of the networks, for each size."""
+def network_options(args: Namespace, channels: int = 3) -> list[Options]:
+    """The options of the forms of a network, for each size of its images of so many channels."""
     choices = (DTYPES[args.dtype], args.memory_format, args.dilation, args.compile)
-    return [Options(shape, *choices) for shape in input_shapes(args)]
+    return [Options((args.batch, channels, *size), *choices) for size in image_sizes(args)]
 
 
 def segmentors(args: Namespace, device: torch.device) -> Iterator[Subject]:
@@ -111,7 +108,7 @@ def segmentors(args: Namespace, device: torch.device) -> Iterator[Subject]:
             load_weights(model, args.checkpoint)
         miou, speed = paper_tables.SEGMENTORS.get(name, (None, None))
         paper = dict(miou=miou, paper_examples_per_s=speed) if miou else None
-        for options in network_options(args):
+        for options in network_options(args, image_channels(model)):
             yield from network_subjects(name, model.to(device), args.forms, options, args.mode, paper)
 
 
@@ -141,8 +138,8 @@ def kernels(args: Namespace, device: torch.device) -> Iterator[Subject]:
 def training(args: Namespace, device: torch.device) -> Iterator[Subject]:
     peer = load_peer(args.peer) if args.peer else None
     for name, cfg in load_configs(args.names).items():
-        for shape in input_shapes(args):
-            yield from training_subjects(name, cfg, shape, device, peer, DTYPES[args.dtype])
+        for size in image_sizes(args):
+            yield from training_subjects(name, cfg, args.batch, size, device, peer, DTYPES[args.dtype])
 
 
 def loading(args: Namespace, device: torch.device) -> Iterator[Subject]:

@@ -1,20 +1,25 @@
 """Fuse a checkpoint: python tools/reparameterize.py CONFIG CHECKPOINT OUT"""
 
 import argparse
+import copy
 from typing import Any
 
+import numpy as np
 import torch
+from mmengine.config import Config
 from mmseg.models import BaseSegmentor
 from mmseg.registry import MODELS
-from torch import Tensor
+from torch import Tensor, nn
 
 from ..data.read_image import read_image
 from ..errors import InputError
 from ..invocation import as_typed
-from ..measure.difference import relative_error
-from ..models import reparameterize_model
+from ..measure.difference import largest_relative_error
+from ..models import RepVGGClassifier, reparameterize_model
+from ..models.image_channels import image_channels
 from ..training.config import load_config
 from ..training.prepare import prepare_model
+from ..weights.classes_of_config import classes_of_config
 from ..weights.load_into_model import load_weights
 from ..weights.read import read_checkpoint
 from ..weights.stored_config import stored_config
@@ -37,28 +42,47 @@ def parse_args() -> argparse.Namespace:
     return parser.parse_args()
 
 
-def load_image(path: str | None) -> Tensor:
-    """An image as the data preprocessor takes it, (1, 3, H, W), 0 to 255, BGR; 512x512 random pixels without a path."""
+def load_image(path: str | None, channels: int) -> Tensor:
+    """An image as the data preprocessor takes it, (1, channels, H, W): three are BGR, from 0 to 255.
+
+    Args:
+        path: of an image, or of an array (H, W, channels) in a .npy file; None for 512x512 random pixels.
+        channels: those that the network takes.
+
+    Raises:
+        InputError: the file cannot be read, or has other channels.
+    """
     if path is None:
-        return torch.randint(256, (1, 3, 512, 512), generator=torch.Generator().manual_seed(0))
-    return torch.from_numpy(read_image(path)).permute(2, 0, 1)[None]
+        return torch.randint(256, (1, channels, 512, 512), generator=torch.Generator().manual_seed(0))
+    return torch.from_numpy(read_image(path, channels).astype(np.float32)).permute(2, 0, 1)[None]
 
 
 @torch.no_grad()
-def largest_error(model: BaseSegmentor, fused: BaseSegmentor, image: Tensor) -> float:
+def largest_error(model: BaseSegmentor | RepVGGClassifier, fused: nn.Module, image: Tensor) -> float:
     """The largest relative error of the fused model, in its logits and in every feature map."""
-    inputs = model.data_preprocessor(dict(inputs=list(image)))['inputs']
+    batch = dict(inputs=list(image))
+    if isinstance(model, RepVGGClassifier):
+        batch = dict(inputs=image, labels=torch.zeros(1, dtype=torch.long))
+    inputs = model.data_preprocessor(batch)['inputs']
     outputs, fused_outputs = ([m(inputs, mode='tensor'), *m.backbone(inputs)] for m in (model.eval(), fused.eval()))
-    return max(relative_error(b, a) for a, b in zip(outputs, fused_outputs, strict=True))
+    return largest_relative_error(fused_outputs, outputs)
 
 
-def fused_meta(meta: dict[str, Any]) -> dict[str, Any]:
-    """The `meta` of the fused checkpoint; the config in it builds the backbone with deploy=True."""
+def fused_meta(meta: dict[str, Any], cfg: Config) -> dict[str, Any]:
+    """The `meta` of the fused checkpoint; the config in it builds the backbone with deploy=True.
+
+    Args:
+        meta: that of the checkpoint in training form.
+        cfg: whose text and classes are taken where `meta` has none.
+    """
     meta = dict(meta, fused=True)
-    cfg = stored_config(meta)
-    if cfg and 'backbone' in cfg.get('model', {}):
-        cfg.model.backbone.deploy = True
-        meta['cfg'] = cfg.pretty_text
+    classes = classes_of_config(cfg)
+    if classes and 'dataset_meta' not in meta and 'CLASSES' not in meta:
+        meta['dataset_meta'] = classes
+    stored = stored_config(meta) if 'cfg' in meta else copy.deepcopy(cfg)
+    if stored and 'model' in stored:
+        stored.model.get('backbone', stored.model).deploy = True  # a classifier builds its backbone itself
+        meta['cfg'] = stored.pretty_text
     return meta
 
 
@@ -71,7 +95,7 @@ def main() -> None:
     model = MODELS.build(cfg.model)
     load_weights(model, args.checkpoint, trust=args.trust)
     fused = reparameterize_model(model)
-    error = largest_error(model, fused, load_image(args.image))
+    error = largest_error(model, fused, load_image(args.image, image_channels(model)))
     print(f'largest relative error of the fused form: {error:.2e}')
     if not error <= LIMIT:
         raise InputError(
@@ -79,7 +103,7 @@ def main() -> None:
             'vanishing BN variances in the checkpoint'
         )
     meta = read_checkpoint(args.checkpoint, trust=args.trust).get('meta', {})
-    write_checkpoint(dict(meta=fused_meta(meta), state_dict=fused.state_dict()), args.out)
+    write_checkpoint(dict(meta=fused_meta(meta, cfg), state_dict=fused.state_dict()), args.out)
     print(
         f'wrote {args.out}; {as_typed("test", args.config, args.out)} scores it; '
         'elsewhere build the backbone with deploy=True'

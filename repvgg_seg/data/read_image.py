@@ -1,5 +1,6 @@
 """Reading one image file."""
 
+import io
 import os
 from pathlib import Path
 
@@ -9,19 +10,36 @@ import numpy as np
 from ..errors import InputError
 
 
-def read_image(path: str | os.PathLike[str]) -> np.ndarray:
-    """An image as BGR, (H, W, 3) uint8.
+def read_image(path: str | os.PathLike[str], channels: int = 3) -> np.ndarray:
+    """An image, (H, W, channels); three channels are BGR, uint8.
 
     Its bytes are read here, since OpenCV finds no file on Windows whose path has letters beyond ASCII.
 
+    Args:
+        path: of a picture, or of an array (H, W, channels) in a .npy file.
+        channels: how many the image must have; a picture in colours is read as grey for one.
+
     Raises:
-        InputError: there is no such file, or it is no image.
+        InputError: there is no such file, or it is no image, or one of other channels.
     """
     try:
         content = Path(path).read_bytes()
     except OSError as error:
         raise InputError(f'cannot read {path}: {error.strerror}; name an image file') from None
-    image = cv2.imdecode(np.frombuffer(content, np.uint8), cv2.IMREAD_COLOR) if content else None
-    if image is None:
+    image = _decoded(content, channels, is_array=Path(path).suffix == '.npy') if content else None
+    if image is None or image.ndim < 2:
         raise InputError(f'{path} is not an image that OpenCV can decode, or damaged: name another one')
+    image = image.reshape(*image.shape[:2], -1)
+    if image.shape[2] != channels:
+        raise InputError(f'{path} has {image.shape[2]} channels, the network takes {channels}: name another image')
     return image
+
+
+def _decoded(content: bytes, channels: int, is_array: bool) -> np.ndarray | None:
+    if is_array:
+        try:
+            return np.load(io.BytesIO(content))
+        except (EOFError, ValueError):
+            return None
+    flag = {1: cv2.IMREAD_GRAYSCALE, 3: cv2.IMREAD_COLOR}.get(channels, cv2.IMREAD_UNCHANGED)
+    return cv2.imdecode(np.frombuffer(content, np.uint8), flag)

@@ -6,7 +6,7 @@ from torch import nn
 
 from ..errors import InputError
 from .block import find_blocks, switch_to_deploy
-from .model_wrappers import unwrap_model
+from .model_wrappers import checked_model
 
 
 def reparameterize_model(model: nn.Module, inplace: bool = False) -> nn.Module:
@@ -18,9 +18,9 @@ def reparameterize_model(model: nn.Module, inplace: bool = False) -> nn.Module:
         inplace: fuse the model itself. Otherwise it is unchanged and a copy is returned.
 
     Raises:
-        InputError: the model has no block in training form, or a norm other than BN; the model is then unchanged.
+        InputError: `model` is no network, or it has no block in training form, or a norm other than BN; it is then unchanged.
     """
-    model = unwrap_model(model)
+    model = checked_model(model)
     blocks = find_blocks(model)
     if not blocks:
         raise InputError(

@@ -7,10 +7,13 @@ from typing import Any
 
 import torch
 from mmengine.logging import print_log
+from mmseg.models.backbones import ResNet
 from torch import nn
 
 from ..errors import InputError
-from ..models.model_wrappers import unwrap_model
+from ..models.image_channels import image_channels
+from ..models.model_wrappers import checked_model
+from ..models.repvgg import RepVGG
 from .options import Options, check_one_of, checked_options
 from .passes import PASSES
 from .passes.pass_definition import Pass, Record
@@ -21,7 +24,7 @@ from .undo import Snapshot
 def optimize_for_inference(
     model: nn.Module,
     *,
-    input_shape: tuple[int, int, int, int] = (1, 3, 512, 512),
+    input_shape: tuple[int, int, int, int] | None = None,
     dtype: str | torch.dtype = 'fp32',
     memory_format: str = 'auto',
     dilation: str = 'auto',
@@ -39,7 +42,8 @@ def optimize_for_inference(
 
     Args:
         model: an mmseg segmentor, also wrapped for distributed training; any other `nn.Module` gets the passes that fit.
-        input_shape: (N, 3, H, W) of the images for which the choices are measured: 'auto', and which convs gain by Winograd.
+        input_shape: (N, C, H, W) of the images for which the choices are measured: 'auto', and which convs gain by Winograd;
+            (1, C, 512, 512) by default, with the C channels that the backbone takes.
         dtype: 'fp32', 'bf16' or 'fp16', or torch's own; images and logits stay in fp32.
         memory_format: 'channels_first', 'channels_last', or 'auto', the faster on the device of the model.
         dilation: runs of dilated layers over phase images in 'batch' or 'gutter' layout, 'dilated' as they are, or 'auto',
@@ -54,13 +58,19 @@ def optimize_for_inference(
         the name of the pass.
 
     Raises:
-        InputError: an argument out of its range, or a model in which nothing can be rewritten.
+        InputError: an argument of a wrong type or out of its range, a model whose weights have no values (on the device
+            'meta'), or one in which nothing can be rewritten.
     """
-    options = checked_options(input_shape, dtype, memory_format, dilation, compile)
-    skip = (skip,) if isinstance(skip, str) else tuple(skip)
+    model = checked_model(model, values=True)
+    channels = image_channels(model)
+    options = checked_options(
+        (1, channels, 512, 512) if input_shape is None else input_shape, dtype, memory_format, dilation, compile
+    )
+    if isinstance(getattr(model, 'backbone', model), (RepVGG, ResNet)) and options.input_shape[1] != channels:
+        raise InputError(f'input_shape must be (N, {channels}, H, W) for this backbone, got {input_shape!r}')
+    skip = (skip,) if isinstance(skip, str) else tuple(skip) if isinstance(skip, Iterable) else (skip,)
     for name in skip:
         check_one_of('skip', name, PASSES)
-    model = unwrap_model(model)
     optimized = model if inplace else copy.deepcopy(model)
     optimized.eval()
     steps = [step for step in PASSES.values() if step.name not in skip and step.applies(optimized, options)]

@@ -19,7 +19,7 @@ class Options:
     """The options of `optimize_for_inference`, checked.
 
     Args:
-        input_shape: (N, 3, H, W) of the images for which choices are measured.
+        input_shape: (N, C, H, W) of the images for which choices are measured.
         dtype: number type that the network computes in: float32, bfloat16 or float16.
         memory_format: 'channels_first', 'channels_last', or 'auto' for the faster one.
         dilation: layout of the phase images of dilated runs, 'batch' or 'gutter', 'dilated' to leave the runs as they are,
@@ -49,9 +49,9 @@ def checked_options(
     Raises:
         InputError: an option out of its range; names the value and what is allowed.
     """
-    shape = tuple(input_shape)
+    shape = tuple(input_shape) if isinstance(input_shape, Iterable) else ()
     if len(shape) != 4 or not all(isinstance(n, int) and n > 0 for n in shape):
-        raise InputError(f'input_shape must be four positive integers, (N, 3, H, W), got {input_shape!r}')
+        raise InputError(f'input_shape must be four positive integers, (N, C, H, W), got {input_shape!r}')
     if not isinstance(dtype, torch.dtype):
         check_one_of('dtype', dtype, DTYPES)
         dtype = DTYPES[dtype]
@@ -64,7 +64,7 @@ def checked_options(
 
 def check_one_of(name: str, value: object, allowed: Collection[str]) -> None:
     """Raise `InputError` unless an argument has one of the values that are allowed."""
-    if value not in allowed:
+    if not isinstance(value, str) or value not in allowed:
         raise InputError(f'{name} must be one of {", ".join(allowed)}, got {value!r}')
 
 

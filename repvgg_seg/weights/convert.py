@@ -13,7 +13,7 @@ from ..models.block import switch_to_deploy
 from ..models.classifier import RepVGGClassifier
 from ..models.match_checkpoint import is_fused, recognise_arch
 from ..models.repvgg import RepVGG
-from ..weight_names import Weights, sort_weights, to_checkpoint, unwrap
+from ..weight_names import FAMILIES, Weights, sort_weights, to_checkpoint, unwrap
 from .load_into_model import find_backbone
 
 LIMIT = 1e-5  # of the relative error; rounding alone gives about 1e-6
@@ -40,9 +40,16 @@ def convert(
         the logits.
 
     Raises:
-        InputError: no RepVGG; a fused one without `deploy`; tensors that are missing, unexpected or of another shape,
+        InputError: no dict, or no such family; no RepVGG; a fused one without `deploy`; tensors that are missing, unexpected or of another shape,
             or that have no names in the families; networks that differ by more than `LIMIT`.
     """
+    if not isinstance(checkpoint, Mapping):
+        raise InputError(
+            f'checkpoint must be a dict of tensors, got a {type(checkpoint).__name__}: '
+            'repvgg_seg.weights.read.read_checkpoint(FILE) reads one'
+        )
+    if family not in FAMILIES:
+        raise InputError(f'family must be one of {", ".join(FAMILIES)}, got {family!r}')
     weights = _recognised(checkpoint)
     arch = recognise_arch(weights.backbone)
     if arch is None:

@@ -8,6 +8,7 @@ from mmengine.logging import print_log
 from mmengine.runner.checkpoint import CheckpointLoader
 
 from ..errors import InputError
+from .classes_of_config import with_classes
 from .download import download_address
 from .read import TRUSTED, MapLocation, read_checkpoint
 
@@ -42,12 +43,12 @@ def install_lenient_reader() -> None:
 
 def load_from_local(filename: str, map_location: MapLocation = 'cpu') -> dict[str, Any]:
     """`read_checkpoint`, as mmengine calls it."""
-    return read_checkpoint(filename, map_location=map_location)
+    return with_classes(read_checkpoint(filename, map_location=map_location), filename)
 
 
 def load_from_http(filename: str, map_location: MapLocation = 'cpu') -> dict[str, Any]:
     """`read_checkpoint` of the file at an address, which is downloaded once; as mmengine calls it."""
-    return read_checkpoint(download_address(filename), map_location=map_location)
+    return with_classes(read_checkpoint(download_address(filename), map_location=map_location), filename)
 
 
 def _with_fallback(safe: Reader, registered: Reader) -> Reader:
@@ -67,7 +68,7 @@ def _with_fallback(safe: Reader, registered: Reader) -> Reader:
                 'current',
                 logging.WARNING,
             )
-            return checkpoint
+            return with_classes(checkpoint, filename)
 
     read.__name__ = registered.__name__  # mmengine logs what follows `load_from_`
     return read

@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from ..errors import InputError, listed
 from ..models.block import switch_to_deploy
 from ..models.match_checkpoint import account_for, is_fused, network_name
-from ..models.model_wrappers import unwrap_model
+from ..models.model_wrappers import checked_model, unwrap_model
 from ..models.repvgg import RepVGG
 from ..weight_names import bare_names, unwrap
 from .read import read_checkpoint
@@ -31,12 +31,12 @@ def load_weights(model: nn.Module, filename: str | os.PathLike[str], trust: bool
         trust: as `read_checkpoint` takes it.
 
     Raises:
-        InputError: as `read_checkpoint`; another architecture or network; tensors that are missing, unexpected or of
+        InputError: `model` is no network, or is on the device 'meta'; as `read_checkpoint`; another architecture or network; tensors that are missing, unexpected or of
             another shape; the message lists them. Heads that only training uses may be missing or left over, which
             is logged.
     """
+    model = _inside(checked_model(model, values=True))
     checkpoint = read_checkpoint(filename, trust)
-    model = _inside(model)
     prefix, backbone = find_backbone(model)
     try:
         body, rest = _under_names_of(model, checkpoint)

@@ -1,5 +1,6 @@
 """Reading checkpoint files without running any code that is in them."""
 
+import json
 import os
 import pickle
 import re
@@ -9,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import safetensors
 import safetensors.torch
 import torch
 from mmengine.logging.history_buffer import HistoryBuffer
@@ -21,6 +23,7 @@ from .published import missing_weights_message
 TRUSTED = 'trusted://'
 MapLocation = str | torch.device | dict[str, str] | Callable[[Storage, str], Storage] | None
 
+META_KEY = 'repvgg_seg.meta'  # of the header of a .safetensors file, which maps text to text
 _LFS_POINTER = b'version https://git-lfs'
 _FETCH_AGAIN = 'fetch it again and compare its size with the one that its source names; of a run of your own, take the checkpoint before'
 
@@ -37,9 +40,14 @@ def read_checkpoint(
         map_location: as `torch.load` takes it.
 
     Raises:
-        InputError: a file that does not exist, cannot be opened, is no checkpoint, is truncated, is empty, or needs
+        InputError: something else than a path; a file that does not exist, cannot be opened, is no checkpoint, is truncated, is empty, or needs
             `trust`.
     """
+    if not isinstance(filename, (str, os.PathLike)):
+        raise InputError(
+            f'a checkpoint file is named by its path, got a {type(filename).__name__}: for tensors that are in memory, '
+            'call model.load_state_dict(tensors)'
+        )
     filename = os.fspath(filename)
     path = check_readable(filename)
     checkpoint: object
@@ -97,9 +105,13 @@ def _read_torch(path: Path, trust: bool, map_location: MapLocation) -> object:
         raise InputError(_broken(path, 'checkpoint')) from None
 
 
-def _read_safetensors(path: Path, map_location: MapLocation) -> dict[str, Tensor]:
+def _read_safetensors(path: Path, map_location: MapLocation) -> dict[str, Any]:
+    """The tensors of a file, or `dict(meta=..., state_dict=tensors)` where `write_checkpoint` has put a `meta` into it."""
     try:
-        return safetensors.torch.load_file(path, device=str(map_location or 'cpu'))
+        tensors: dict[str, Tensor] = safetensors.torch.load_file(path, device=str(map_location or 'cpu'))
+        with safetensors.safe_open(path, 'pt') as file:
+            meta = json.loads((file.metadata() or {}).get(META_KEY, 'null'))
+        return dict(meta=meta, state_dict=tensors) if isinstance(meta, dict) else tensors
     except Exception:  # the library's own error derives from nothing narrower
         raise InputError(_broken(path, 'safetensors file')) from None
 

@@ -1,5 +1,6 @@
 """Writing checkpoint files; a file that exists survives a write that fails."""
 
+import json
 import os
 from collections.abc import Mapping
 from pathlib import Path
@@ -11,7 +12,7 @@ import torch
 from ..errors import InputError
 from ..files import replacing
 from ..weight_names import unwrap
-from .read import TRUSTED
+from .read import META_KEY, TRUSTED
 
 
 def check_output(source: str | os.PathLike[str], target: str | os.PathLike[str], overwrite: bool = False) -> None:
@@ -42,7 +43,8 @@ def write_checkpoint(checkpoint: Mapping[str, Any], filename: str | os.PathLike[
     """Write a checkpoint under a temporary name and move it into place, so that an older file survives a failure.
 
     Args:
-        checkpoint: a dict. A .safetensors file gets only its tensors, as `unwrap` finds them.
+        checkpoint: a dict. A .safetensors file gets its tensors, as `unwrap` finds them, and as much of `meta` as JSON can
+            hold, such as the classes and the config.
         filename: the file to create or to replace.
 
     Raises:
@@ -53,7 +55,8 @@ def write_checkpoint(checkpoint: Mapping[str, Any], filename: str | os.PathLike[
         with replacing(path) as temporary:
             if path.suffix == '.safetensors':
                 tensors = {name: tensor.contiguous() for name, tensor in unwrap(checkpoint).items()}
-                temporary.write_bytes(safetensors.torch.save(tensors))
+                header = dict(format='pt') | ({META_KEY: _as_json(checkpoint['meta'])} if 'meta' in checkpoint else {})
+                temporary.write_bytes(safetensors.torch.save(tensors, header))
             else:
                 torch.save(checkpoint, temporary)
     except (OSError, RuntimeError) as error:  # torch's writer turns a full disk into a RuntimeError
@@ -61,3 +64,14 @@ def write_checkpoint(checkpoint: Mapping[str, Any], filename: str | os.PathLike[
         raise InputError(
             f'cannot write {path}: {reason}; nothing was replaced: free some space or name another place'
         ) from error
+
+
+def _as_json(meta: Mapping[str, Any]) -> str:
+    """The entries of a `meta` that JSON can hold, arrays and scalars of numpy as lists and numbers."""
+    texts = {}
+    for key, value in meta.items():
+        try:
+            texts[key] = json.loads(json.dumps(value, default=lambda item: item.tolist()))
+        except (AttributeError, TypeError, ValueError):
+            continue
+    return json.dumps(texts)

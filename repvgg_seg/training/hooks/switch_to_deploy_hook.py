@@ -12,6 +12,7 @@ from mmengine.runner import Runner
 from torch import nn
 
 from ...models.block import find_blocks
+from ...models.image_channels import image_channels
 from ...models.reparameterize import reparameterize_model
 from ...optimize import optimize_for_inference
 
@@ -72,10 +73,10 @@ class SwitchToDeployHook(Hook):
 
 
 def _input_shape(runner: Runner) -> tuple[int, int, int, int]:
-    """(1, 3, H, W) of what the network is going to see: windows, or images of the size of the first one."""
+    """(1, C, H, W) of what the network is going to see: windows, or images of the size of the first one."""
     test_cfg = runner.cfg.model.get('test_cfg', {})
     if test_cfg.get('mode') == 'slide':
-        return 1, 3, *test_cfg.crop_size
+        return 1, image_channels(runner.model), *test_cfg.crop_size
     return 1, *runner.test_dataloader.dataset[0]['inputs'].shape
 
 

@@ -1,0 +1,63 @@
+"""The classes and colours that a config gives to a network, for files that name none."""
+
+import inspect
+from collections.abc import Mapping
+from typing import Any
+
+from mmengine.logging import print_log
+from mmseg.registry import DATASETS
+
+from ..errors import listed
+from ..weight_names import unwrap
+
+# The functions that read a file for a config and look for classes in the file alone, with their name for the config.
+_CALLERS = {('mmseg.apis.inference', 'init_model'): 'config', ('mmengine.infer.infer', '_init_model'): 'cfg'}
+
+
+def classes_of_config(cfg: Mapping[str, Any]) -> dict[str, Any] | None:
+    """`dict(classes=names, palette=colours)` of the data set of a config, of which no file is read; None without one."""
+    for loader in ('test_dataloader', 'val_dataloader', 'train_dataloader'):
+        dataset = (cfg.get(loader) or {}).get('dataset')
+        while dataset and ('dataset' in dataset or 'datasets' in dataset):  # data sets around others
+            dataset = dataset['dataset'] if 'dataset' in dataset else dataset['datasets'][0]
+        if not dataset:
+            continue
+        try:
+            metainfo = DATASETS.build(dict(dataset, pipeline=[], lazy_init=True)).metainfo
+        except Exception:  # a data set of somebody else's class may raise anything
+            continue
+        if metainfo.get('classes'):
+            return dict(classes=tuple(metainfo['classes']), palette=metainfo.get('palette'))
+    return None
+
+
+def with_classes(checkpoint: dict[str, Any], filename: str) -> dict[str, Any]:
+    """A checkpoint that mmengine is about to hand to mmseg, with the classes of the config where the file names none.
+
+    `mmseg.apis.init_model` and `MMSegInferencer` take the classes from the file; in a file of weights alone, the first ends
+    in a KeyError. They do not tell the reader which config they have, so it is looked up in their frames. For any other
+    caller, or where that finds no config, the checkpoint is returned as it is.
+    """
+    cfg = _config_of_caller()
+    if cfg is None or not isinstance(checkpoint, dict):
+        return checkpoint
+    meta = checkpoint.get('meta') or {}
+    if 'dataset_meta' in meta or 'CLASSES' in meta:
+        return checkpoint
+    classes = classes_of_config(cfg)
+    if classes:
+        names = listed(classes['classes'])
+        print_log(f'{filename} names no classes: the {len(classes["classes"])} of the config are used: {names}', 'current')
+        meta = dict(meta, dataset_meta=classes)
+    tensors = checkpoint['state_dict'] if 'state_dict' in checkpoint else unwrap(checkpoint)
+    return dict(checkpoint if 'state_dict' in checkpoint else {}, meta=meta, state_dict=tensors)
+
+
+def _config_of_caller() -> Mapping[str, Any] | None:
+    frame = inspect.currentframe()
+    while frame is not None:
+        name = _CALLERS.get((frame.f_globals.get('__name__', ''), frame.f_code.co_name))
+        if name is not None:
+            return frame.f_locals.get(name) or None
+        frame = frame.f_back
+    return None
