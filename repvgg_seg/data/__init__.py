@@ -8,6 +8,7 @@ from .imagenet import ImageNetDataset
 from .label_checks import CheckAnnotations
 from .pack_classification_inputs import PackClassificationInputs
 from .random_resized_crop import LoadRandomResizedCrop
+from .segmentation_preprocessor import MultiChannelPreProcessor
 
 __all__ = [
     'CamVidDataset',
@@ -16,6 +17,7 @@ __all__ = [
     'ClassificationPreprocessor',
     'ImageNetDataset',
     'LoadRandomResizedCrop',
+    'MultiChannelPreProcessor',
     'PackClassificationInputs',
     'RandomGaussianBlur',
 ]

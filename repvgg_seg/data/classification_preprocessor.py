@@ -18,8 +18,8 @@ class ClassificationPreprocessor(BaseDataPreprocessor):
     (N, 3): the class, the class of the other image, and the share of the other image.
 
     Args:
-        mean: mean of the red, green and blue values, from 0 to 255.
-        std: standard deviation of the red, green and blue values.
+        mean: mean of the red, green and blue values, from 0 to 255; of other images, of each channel.
+        std: standard deviation of the red, green and blue values, or of each channel.
         auto_augment: whether training images go through AutoAugment's ImageNet policy, with a sub-policy drawn for
             each image.
         mixup_alpha: training images are mixed with shares from Beta(alpha, alpha), one share per batch; no mixup for
@@ -39,8 +39,8 @@ class ClassificationPreprocessor(BaseDataPreprocessor):
         non_blocking: bool = True,
     ) -> None:
         super().__init__(non_blocking)
-        self.register_buffer('mean', torch.tensor(mean).view(3, 1, 1) / 255, persistent=False)
-        self.register_buffer('std', torch.tensor(std).view(3, 1, 1) / 255, persistent=False)
+        self.register_buffer('mean', torch.tensor(mean).view(-1, 1, 1) / 255, persistent=False)
+        self.register_buffer('std', torch.tensor(std).view(-1, 1, 1) / 255, persistent=False)
         self.auto_augment = ImageNetAutoAugment() if auto_augment else None
         self.mixup = mixup_from_beta(mixup_alpha) if mixup_alpha else None
 

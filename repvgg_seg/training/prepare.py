@@ -12,6 +12,7 @@ from .config_check import TEST, TRAINING, VALIDATION, check_config
 from .data_loaders import fit_loaders
 from .distributed import use_gloo_without_gpu
 from .global_batch import keep_global_batch, scale_learning_rate
+from .image_channels import fit_preprocessor
 from .layer_decay import use_repvgg_layers
 from .losses import fit_losses
 from .pretrained import check_pretrained
@@ -45,6 +46,7 @@ def prepare(cfg: Config, args: Namespace, stage: Literal['train', 'test']) -> No
     check_visualizer_packages(cfg)
     add_protections(cfg, training=stage == 'train')
     set_work_dir(cfg, args.config, args.work_dir)
+    fit_preprocessor(cfg)
     use_bn_without_peers(cfg)
     use_gloo_without_gpu(cfg)
     fit_loaders(cfg)
@@ -63,6 +65,7 @@ def prepare_model(cfg: Config) -> None:
     """
     install_safe_reader()
     check_config(cfg, ['model'])
+    fit_preprocessor(cfg)
     use_bn_without_peers(cfg)
     init_default_scope('mmseg')
 

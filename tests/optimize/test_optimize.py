@@ -231,12 +231,35 @@ def test_a_norm_that_cannot_be_folded_stays():
         (dict(dilation='phase'), "dilation must be one of auto, dilated, batch, gutter, got 'phase'"),
         (dict(memory_format='nhwc'), "memory_format must be one of auto, channels_first, channels_last, got 'nhwc'"),
         (dict(skip=['bn']), 'skip must be one of fusion, .*compile, got'),
+        (dict(skip=3), 'skip must be one of fusion, .*compile, got 3'),
+        (dict(skip=None), 'skip must be one of fusion, .*compile, got None'),
+        (dict(dtype=['fp32']), 'dtype must be one of fp32, bf16, fp16, got'),
         (dict(input_shape=(512, 512)), r'input_shape must be four positive integers, .* got \(512, 512\)'),
+        (dict(input_shape=512), 'input_shape must be four positive integers, .* got 512'),
+        (dict(input_shape=(1, 4, 64, 64)), r'input_shape must be \(N, 3, H, W\) for this backbone, got \(1, 4, 64, 64\)'),
     ],
 )
 def test_wrong_arguments(arguments, message):
     with pytest.raises(InputError, match=message):
         repvgg_seg.optimize_for_inference(segmentor(), **arguments)
+
+
+@pytest.mark.parametrize('channels', [1, 4])
+@pytest.mark.parametrize('backbone', [dict(type='RepVGG', arch=SMALL, output_stride=8), dict(type='ResNet', depth=18)])
+@torch.inference_mode()
+def test_images_of_other_channels(backbone, channels):
+    """The shape for which choices are measured has the channels of the backbone by default."""
+    head = dict(type='FCNHead', in_channels=128, in_index=1, channels=8, num_classes=5, norm_cfg=dict(type='BN'))
+    if backbone['type'] == 'RepVGG':
+        head |= dict(in_index=3)
+    model = segmentor(
+        backbone=dict(backbone, in_channels=channels), decode_head=head, auxiliary_head=None, data_preprocessor=None
+    )
+    image = torch.randn(1, channels, 64, 64)
+    expected = model(image)
+    assert relative_error(repvgg_seg.optimize_for_inference(model)(image), expected) < 1e-5
+    with pytest.raises(InputError, match=rf'input_shape must be \(N, {channels}, H, W\) for this backbone'):
+        repvgg_seg.optimize_for_inference(model, input_shape=(1, 3, 64, 64))
 
 
 def test_wrapped_for_training_in_parallel():
