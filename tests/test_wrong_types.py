@@ -13,7 +13,11 @@ from repvgg_seg.weights.read import read_checkpoint
 
 TINY = dict(depths=(1, 2, 2, 5, 1), a=0.25, b=0.25)
 NO_MODELS = [None, 'model.pth', Path('model.pth'), {}, RepVGG, 3]
-ON_A_MODEL = [repvgg_seg.reparameterize_model, repvgg_seg.optimize_for_inference, lambda m: repvgg_seg.load_weights(m, 'x')]
+ON_A_MODEL = [
+    repvgg_seg.reparameterize_model,
+    repvgg_seg.optimize_for_inference,
+    lambda m: repvgg_seg.load_weights(m, 'x'),
+]
 
 
 @pytest.mark.parametrize('function', ON_A_MODEL)

@@ -2,6 +2,7 @@
 
 import argparse
 import copy
+from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
@@ -60,11 +61,12 @@ def load_image(path: str | None, channels: int) -> Tensor:
 @torch.no_grad()
 def largest_error(model: BaseSegmentor | RepVGGClassifier, fused: nn.Module, image: Tensor) -> float:
     """The largest relative error of the fused model, in its logits and in every feature map."""
-    batch = dict(inputs=list(image))
+    batch: dict[str, Any] = dict(inputs=list(image))
     if isinstance(model, RepVGGClassifier):
         batch = dict(inputs=image, labels=torch.zeros(1, dtype=torch.long))
     inputs = model.data_preprocessor(batch)['inputs']
-    outputs, fused_outputs = ([m(inputs, mode='tensor'), *m.backbone(inputs)] for m in (model.eval(), fused.eval()))
+    networks: Iterable[Any] = (model.eval(), fused.eval())
+    outputs, fused_outputs = ([m(inputs, mode='tensor'), *m.backbone(inputs)] for m in networks)
     return largest_relative_error(fused_outputs, outputs)
 
 

@@ -20,9 +20,7 @@ class MultiChannelPreProcessor(SegDataPreProcessor):
         kwargs: the other arguments of mmseg's class.
     """
 
-    def __init__(
-        self, mean: Sequence[float] | None = None, std: Sequence[float] | None = None, **kwargs: Any
-    ) -> None:
+    def __init__(self, mean: Sequence[float] | None = None, std: Sequence[float] | None = None, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         if mean is None or std is None:
             return

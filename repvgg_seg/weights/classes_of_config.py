@@ -47,7 +47,9 @@ def with_classes(checkpoint: dict[str, Any], filename: str) -> dict[str, Any]:
     classes = classes_of_config(cfg)
     if classes:
         names = listed(classes['classes'])
-        print_log(f'{filename} names no classes: the {len(classes["classes"])} of the config are used: {names}', 'current')
+        print_log(
+            f'{filename} names no classes: the {len(classes["classes"])} of the config are used: {names}', 'current'
+        )
         meta = dict(meta, dataset_meta=classes)
     tensors = checkpoint['state_dict'] if 'state_dict' in checkpoint else unwrap(checkpoint)
     return dict(checkpoint if 'state_dict' in checkpoint else {}, meta=meta, state_dict=tensors)

@@ -52,6 +52,22 @@ def test_segmentors_with_a_plot(run, tmp_path, tiny):
     assert out.with_suffix('.svg').stat().st_size
 
 
+@pytest.mark.slow
+def test_images_of_four_channels(run, tmp_path, scenes):
+    """Every benchmark of a config takes the channels from its backbone."""
+    path = tmp_path / 'four.py'
+    cfg = tiny_config(scenes, tmp_path, model__backbone__in_channels=4)
+    cfg.model.data_preprocessor.update(mean=[100.0] * 4, std=[50.0] * 4, bgr_to_rgb=False)
+    cfg.dump(path)
+    one = ('--sizes', '32x48', '--batch', 1)
+    assert len(record_of(run, tmp_path / 'out', 'segmentors', path, *one)['rows']) == 3
+    assert len(record_of(run, tmp_path / 'out', 'training', path, '--sizes', '32x48', '--batch', 2)['rows']) == 2
+    rows = record_of(run, tmp_path / 'out', 'verify', path, '--sizes', '32x48', '--batches', 1, '--dtypes', 'fp32')[
+        'rows'
+    ]
+    assert rows[0]['relative_error'] < 1e-5
+
+
 def test_branches(run, tmp_path):
     record = record_of(run, tmp_path / 'out', 'branches', 'A0', '--sizes', '32x32', '--batch', 1)
     forms = [row['form'] for row in record['rows']]

@@ -14,7 +14,9 @@ def test_every_channel_has_its_own_mean_and_std():
 def test_three_channels_as_mmsegs_own():
     arguments = dict(mean=[10.0, 20, 30], std=[2.0, 3, 4], bgr_to_rgb=True)
     data = dict(inputs=[torch.arange(12, dtype=torch.uint8).reshape(3, 2, 2)])
-    ours, mmsegs = (MODELS.build(dict(type=t, **arguments)) for t in ('MultiChannelPreProcessor', 'SegDataPreProcessor'))
+    ours, mmsegs = (
+        MODELS.build(dict(type=t, **arguments)) for t in ('MultiChannelPreProcessor', 'SegDataPreProcessor')
+    )
     assert torch.equal(ours(data)['inputs'], mmsegs(data)['inputs'])
     plain = MODELS.build(dict(type='MultiChannelPreProcessor'))
     assert torch.equal(plain(data)['inputs'][0], data['inputs'][0].float())

@@ -86,7 +86,9 @@ def test_it_is_said_once_and_refused_without_the_option(tiny, tmp_path, monkeypa
     ]
     for model in tiny:
         for channels in (1, 4):
-            with pytest.raises(InputError, match=rf'images of 3 channels, the backbone takes {channels}: set stem_weights'):
+            with pytest.raises(
+                InputError, match=rf'images of 3 channels, the backbone takes {channels}: set stem_weights'
+            ):
                 RepVGG(TINY, channels).load_state_dict(model.state_dict(), strict=False)
     with pytest.raises(InputError, match='"repeat" needs at least the 3 channels of the weights, the backbone takes 1'):
         RepVGG(TINY, 1, stem_weights='repeat').load_state_dict(tiny[0].state_dict())

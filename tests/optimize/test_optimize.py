@@ -236,7 +236,10 @@ def test_a_norm_that_cannot_be_folded_stays():
         (dict(dtype=['fp32']), 'dtype must be one of fp32, bf16, fp16, got'),
         (dict(input_shape=(512, 512)), r'input_shape must be four positive integers, .* got \(512, 512\)'),
         (dict(input_shape=512), 'input_shape must be four positive integers, .* got 512'),
-        (dict(input_shape=(1, 4, 64, 64)), r'input_shape must be \(N, 3, H, W\) for this backbone, got \(1, 4, 64, 64\)'),
+        (
+            dict(input_shape=(1, 4, 64, 64)),
+            r'input_shape must be \(N, 3, H, W\) for this backbone, got \(1, 4, 64, 64\)',
+        ),
     ],
 )
 def test_wrong_arguments(arguments, message):

@@ -83,7 +83,9 @@ def test_two_processes_end_at_once_and_say_it_once(tmp_path, raises):
         (dict(), dict(find_unused_parameters=False, broadcast_buffers=False)),
         (dict(find_unused_parameters=True), dict(find_unused_parameters=True, broadcast_buffers=False)),
         (
-            dict(model_wrapper_cfg=dict(type='MMDistributedDataParallel', find_unused_parameters=True, static_graph=True)),
+            dict(
+                model_wrapper_cfg=dict(type='MMDistributedDataParallel', find_unused_parameters=True, static_graph=True)
+            ),
             dict(find_unused_parameters=True, broadcast_buffers=False, static_graph=True),
         ),
         (

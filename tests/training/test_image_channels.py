@@ -39,12 +39,27 @@ def said(monkeypatch):
 @pytest.mark.parametrize(
     'backbone, mean, std, message',
     [
-        (dict(REPVGG, in_channels=1), [1.0] * 3, [1.0] * 3, 'model.data_preprocessor.mean has 3 values, .* of 1 channels'),
-        (dict(REPVGG, in_channels=4), [1.0] * 3, [1.0] * 3, r'mean has 3 values, .* of 4 channels \(model.backbone.in_ch'),
+        (
+            dict(REPVGG, in_channels=1),
+            [1.0] * 3,
+            [1.0] * 3,
+            'model.data_preprocessor.mean has 3 values, .* of 1 channels',
+        ),
+        (
+            dict(REPVGG, in_channels=4),
+            [1.0] * 3,
+            [1.0] * 3,
+            r'mean has 3 values, .* of 4 channels \(model.backbone.in_ch',
+        ),
         (dict(REPVGG, in_channels=4), [1.0] * 4, [1.0] * 3, 'data_preprocessor.std has 3 values'),
         (REPVGG, [1.0] * 4, [1.0] * 4, 'mean has 4 values, the backbone takes images of 3 channels'),
         (RESNET, [1.0] * 4, [1.0] * 4, 'mean has 4 values, the backbone takes images of 3 channels'),
-        (dict(RESNET, in_channels=9), [1.0] * 3, [1.0] * 3, 'mean has 3 values, the backbone takes images of 9 channels'),
+        (
+            dict(RESNET, in_channels=9),
+            [1.0] * 3,
+            [1.0] * 3,
+            'mean has 3 values, the backbone takes images of 9 channels',
+        ),
     ],
 )
 def test_refused(backbone, mean, std, message):
@@ -93,7 +108,9 @@ def test_channels_that_are_not_swapped(channels, swap, said):
 def test_of_a_classifier():
     model = dict(type='RepVGGClassifier', arch='A0', in_channels=4)
     model['data_preprocessor'] = dict(type='ClassificationPreprocessor', mean=[1.0] * 3, std=[1.0] * 3)
-    with pytest.raises(InputError, match=r'mean has 3 values, the backbone takes images of 4 channels \(model.in_channels\)'):
+    with pytest.raises(
+        InputError, match=r'mean has 3 values, the backbone takes images of 4 channels \(model.in_channels\)'
+    ):
         fit_preprocessor(Config(dict(model=model)))
     model['data_preprocessor'].update(mean=[1.0] * 4, std=[1.0] * 4)
     fit_preprocessor(Config(dict(model=model)))
@@ -102,6 +119,8 @@ def test_of_a_classifier():
 def test_of_the_whole_config():
     """mmengine takes a data_preprocessor at the top where the model has none."""
     preprocessor = dict(type='SegDataPreProcessor', mean=[1.0] * 3, std=[1.0] * 3)
-    cfg = Config(dict(model=dict(type='EncoderDecoder', backbone=dict(REPVGG, in_channels=4)), data_preprocessor=preprocessor))
+    cfg = Config(
+        dict(model=dict(type='EncoderDecoder', backbone=dict(REPVGG, in_channels=4)), data_preprocessor=preprocessor)
+    )
     with pytest.raises(InputError, match='^data_preprocessor.mean has 3 values'):
         fit_preprocessor(cfg)

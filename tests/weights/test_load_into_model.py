@@ -104,7 +104,16 @@ def test_wrappers_of_files(tiny, family, wrapper, tmp_path):
 @pytest.mark.parametrize('form', ['training', 'fused'])
 @pytest.mark.parametrize(
     'prefix',
-    ['', 'module.', '_orig_mod.', 'model.', 'encoder.', 'backbone.', 'encoder.model.', 'module.model.encoder._orig_mod.'],
+    [
+        '',
+        'module.',
+        '_orig_mod.',
+        'model.',
+        'encoder.',
+        'backbone.',
+        'encoder.model.',
+        'module.model.encoder._orig_mod.',
+    ],
 )
 @torch.no_grad()
 def test_timms_features_only(tiny, form, prefix, tmp_path):
@@ -112,7 +121,9 @@ def test_timms_features_only(tiny, form, prefix, tmp_path):
     model, fused, image, _ = tiny
     state = written_by(fused if form == 'fused' else model, 'timm')
     state = {name.replace('stages.', 'stages_'): t for name, t in state.items() if not name.startswith('head.')}
-    torch.save(prefixed(state, prefix) | ({'decoder.weight': torch.ones(1)} if 'encoder' in prefix else {}), tmp_path / 'x.pth')
+    torch.save(
+        prefixed(state, prefix) | ({'decoder.weight': torch.ones(1)} if 'encoder' in prefix else {}), tmp_path / 'x.pth'
+    )
     expected = model.backbone(image)[0]
     loaded = RepVGG(TINY, out_indices=(3,)).eval()
     load_weights(loaded, tmp_path / 'x.pth')

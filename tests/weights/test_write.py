@@ -1,6 +1,8 @@
 import resource
 
+import numpy as np
 import pytest
+import safetensors.torch
 import torch
 
 from repvgg_seg.errors import InputError
@@ -25,11 +27,28 @@ def test_a_full_disk_leaves_the_old_file(tmp_path):
     assert sorted(p.name for p in tmp_path.iterdir()) == ['x.pth', 'x.safetensors']
 
 
-def test_a_safetensors_file_holds_the_tensors_alone(tiny, tmp_path):
-    state = tiny[0].state_dict()
-    write_checkpoint(dict(meta=dict(iter=3), state_dict=state), tmp_path / 'x.safetensors')
-    read = read_checkpoint(tmp_path / 'x.safetensors')
-    assert read.keys() == state.keys() and all(torch.equal(read[name], state[name]) for name in state)
+def test_a_safetensors_file_holds_the_tensors_and_what_json_can_hold_of_meta(tiny, tmp_path):
+    state, path = tiny[0].state_dict(), tmp_path / 'x.safetensors'
+    dataset_meta = dict(
+        classes=('traffic light', 'Stra\u00dfe'), palette=np.array([[1, 2, 3], [4, 5, 6]]), label_map=None
+    )
+    meta = dict(iter=np.int64(3), dataset_meta=dataset_meta, seed=None, hook=object())
+    write_checkpoint(dict(meta=meta, optimizer=dict(state={}), state_dict=state), path)
+    found = read_checkpoint(path)
+    assert found.keys() == {'meta', 'state_dict'}
+    expected = dict(classes=['traffic light', 'Stra\u00dfe'], palette=[[1, 2, 3], [4, 5, 6]], label_map=None)
+    assert found['meta'] == dict(iter=3, dataset_meta=expected, seed=None)
+    elsewhere = safetensors.torch.load_file(path)  # by any other reader
+    for read in (found['state_dict'], elsewhere):
+        assert read.keys() == state.keys() and all(torch.equal(read[name], state[name]) for name in state)
+
+
+def test_a_safetensors_file_of_tensors_alone_is_read_as_such(tmp_path):
+    state = dict(a=torch.ones(2))
+    safetensors.torch.save_file(state, tmp_path / 'other.safetensors', dict(format='pt', meta='{"x": 1}', author='x'))
+    write_checkpoint(state, tmp_path / 'ours.safetensors')
+    for name in ('other', 'ours'):
+        assert read_checkpoint(tmp_path / f'{name}.safetensors').keys() == {'a'}
 
 
 def test_no_folder_to_write_to(tmp_path):

@@ -1,8 +1,11 @@
 """Validation in the middle of a run, of the fused form, must leave no trace in the run."""
 
+from argparse import Namespace
+
 import pytest
 import torch
 from helpers import randomise_bn
+from mmengine.config import Config
 from mmengine.hooks import EMAHook, Hook
 from mmengine.model import BaseTTAModel
 from mmengine.registry import HOOKS
@@ -12,6 +15,7 @@ from torch import nn
 
 from repvgg_seg.models.block import RepVGGBlock, find_blocks
 from repvgg_seg.training.hooks import SwitchToDeployHook
+from repvgg_seg.training.hooks.switch_to_deploy_hook import _input_shape
 
 
 @HOOKS.register_module()
@@ -142,3 +146,10 @@ def test_models_without_blocks_and_models_in_wrappers():
     assert runner.model is not wrapped and not find_blocks(runner.model)
     hook.after_test_epoch(runner)
     assert runner.model is wrapped and find_blocks(wrapped)
+
+
+@pytest.mark.parametrize('channels', [1, 4])
+def test_windows_have_the_channels_of_the_backbone(channels):
+    cfg = Config(dict(model=dict(test_cfg=dict(mode='slide', crop_size=(32, 48), stride=(16, 16)))))
+    network = nn.DataParallel(nn.Sequential(nn.Conv2d(channels, 2, 1)))
+    assert _input_shape(Namespace(cfg=cfg, model=network)) == (1, channels, 32, 48)

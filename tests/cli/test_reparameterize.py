@@ -1,0 +1,53 @@
+"""The tool reparameterize, on networks for images of several kinds."""
+
+import cv2
+import numpy as np
+import pytest
+import torch
+from helpers import REPO, randomise_bn
+from mmseg.registry import MODELS
+from tiny import tiny_classifier, tiny_config
+
+from repvgg_seg.weights.read import read_checkpoint
+
+TOOL = REPO / 'tools' / 'reparameterize.py'
+pytestmark = pytest.mark.slow
+
+
+def written(cfg, folder):
+    """The config in a file, and a file of random weights for it, whose names have blanks."""
+    config, checkpoint = folder / 'my config.py', folder / 'my weights.pth'
+    cfg.dump(config)
+    torch.save(randomise_bn(MODELS.build(cfg.model)).state_dict(), checkpoint)
+    return config, checkpoint
+
+
+@pytest.mark.parametrize('channels', [1, 4, 9])
+def test_images_of_other_channels(run, scenes, tmp_path, channels):
+    cfg = tiny_config(scenes, tmp_path, model__backbone__in_channels=channels)
+    cfg.model.data_preprocessor.update(mean=[100.0], std=[50.0], bgr_to_rgb=False)
+    files, out = written(cfg, tmp_path), tmp_path / 'fused.safetensors'
+    pictures = {1: tmp_path / 'grau\u00fc.png', 4: tmp_path / 'with alpha.png', 9: tmp_path / 'bands.npy'}
+    pixels = np.random.default_rng(0).integers(0, 256, (64, 64, channels), dtype=np.uint8)
+    np.save(pictures[channels], pixels) if channels == 9 else cv2.imwrite(str(pictures[channels]), pixels)
+    for options in ((), ('--image', pictures[channels], '--overwrite')):
+        status, said, err = run(*files, out, *options)
+        assert status == 0, err
+        assert float(said.split('of the fused form: ')[1].split()[0]) < 1e-5
+    fused = read_checkpoint(out)
+    assert fused['state_dict']['backbone.stage0.rbr_reparam.weight'].shape == (16, channels, 3, 3)
+    assert fused['meta']['fused'] is True and fused['meta']['dataset_meta']['classes'][0] == 'road'
+    if channels > 1:
+        cv2.imwrite(str(tmp_path / 'bgr.png'), np.zeros((64, 64, 3), np.uint8))
+        status, _, err = run(*files, tmp_path / 'b.pth', '--image', tmp_path / 'bgr.png')
+        assert status == 2 and f'bgr.png has 3 channels, the network takes {channels}: name another' in err
+    status, _, err = run(*files, tmp_path / 'b.pth', '--image', tmp_path / 'none.png')
+    assert status == 2 and 'cannot read' in err and not (tmp_path / 'b.pth').exists()
+
+
+def test_a_classifier(run, photos, tmp_path):
+    files, out = written(tiny_classifier(photos, tmp_path), tmp_path), tmp_path / 'fused.pth'
+    status, said, err = run(*files, out)
+    assert status == 0, err
+    assert float(said.split('of the fused form: ')[1].split()[0]) < 1e-5
+    assert 'deploy=True' in read_checkpoint(out)['meta']['cfg']
