@@ -22,7 +22,7 @@ from ..training.config import load_config
 from ..training.prepare import prepare_model
 from ..weights.classes_of_config import classes_of_config
 from ..weights.load_into_model import load_weights
-from ..weights.read import read_checkpoint
+from ..weights.read import read_checkpoint, read_meta
 from ..weights.stored_config import stored_config
 from ..weights.write import check_output, write_checkpoint
 from .config_options import add_config_options
@@ -104,7 +104,7 @@ def main() -> None:
             f'the forms differ by {error:.2e}, more than {LIMIT:.0e}: nothing is written; look for infinite, NaN or '
             'vanishing BN variances in the checkpoint'
         )
-    meta = read_checkpoint(args.checkpoint, trust=args.trust).get('meta', {})
+    meta = read_meta(args.checkpoint, read_checkpoint(args.checkpoint, trust=args.trust))
     write_checkpoint(dict(meta=fused_meta(meta, cfg), state_dict=fused.state_dict()), args.out)
     print(
         f'wrote {args.out}; {as_typed("test", args.config, args.out)} scores it; '

@@ -10,7 +10,7 @@ from mmengine.runner.checkpoint import CheckpointLoader
 from ..errors import InputError
 from .classes_of_config import with_classes
 from .download import download_address
-from .read import TRUSTED, MapLocation, read_checkpoint
+from .read import TRUSTED, MapLocation, read_checkpoint, read_meta
 
 Reader = Callable[[str, MapLocation], Any]
 
@@ -42,13 +42,17 @@ def install_lenient_reader() -> None:
 
 
 def load_from_local(filename: str, map_location: MapLocation = 'cpu') -> dict[str, Any]:
-    """`read_checkpoint`, as mmengine calls it."""
-    return with_classes(read_checkpoint(filename, map_location=map_location), filename)
+    """`read_checkpoint`, as mmengine calls it; with the `meta` of a .safetensors file that has one."""
+    checkpoint = read_checkpoint(filename, map_location=map_location)
+    meta = read_meta(filename, checkpoint)
+    return with_classes(
+        dict(meta=meta, state_dict=checkpoint) if meta and 'meta' not in checkpoint else checkpoint, filename
+    )
 
 
 def load_from_http(filename: str, map_location: MapLocation = 'cpu') -> dict[str, Any]:
     """`read_checkpoint` of the file at an address, which is downloaded once; as mmengine calls it."""
-    return with_classes(read_checkpoint(download_address(filename), map_location=map_location), filename)
+    return load_from_local(str(download_address(filename)), map_location)
 
 
 def _with_fallback(safe: Reader, registered: Reader) -> Reader:

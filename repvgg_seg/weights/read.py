@@ -4,7 +4,7 @@ import json
 import os
 import pickle
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any
@@ -105,13 +105,23 @@ def _read_torch(path: Path, trust: bool, map_location: MapLocation) -> object:
         raise InputError(_broken(path, 'checkpoint')) from None
 
 
-def _read_safetensors(path: Path, map_location: MapLocation) -> dict[str, Any]:
-    """The tensors of a file, or `dict(meta=..., state_dict=tensors)` where `write_checkpoint` has put a `meta` into it."""
+def read_meta(filename: str | os.PathLike[str], checkpoint: Mapping[str, Any]) -> dict[str, Any]:
+    """The `meta` of a checkpoint: its entry, or what `write_checkpoint` has put into the header of a .safetensors file.
+
+    Args:
+        filename: the file, as `read_checkpoint` takes it.
+        checkpoint: what `read_checkpoint` has returned for it.
+    """
+    path = Path(os.fspath(filename).removeprefix(TRUSTED)).expanduser()
+    if path.suffix != '.safetensors':
+        return checkpoint.get('meta') or {}
+    with safetensors.safe_open(path, 'pt') as file:
+        return json.loads((file.metadata() or {}).get(META_KEY, '{}'))
+
+
+def _read_safetensors(path: Path, map_location: MapLocation) -> dict[str, Tensor]:
     try:
-        tensors: dict[str, Tensor] = safetensors.torch.load_file(path, device=str(map_location or 'cpu'))
-        with safetensors.safe_open(path, 'pt') as file:
-            meta = json.loads((file.metadata() or {}).get(META_KEY, 'null'))
-        return dict(meta=meta, state_dict=tensors) if isinstance(meta, dict) else tensors
+        return safetensors.torch.load_file(path, device=str(map_location or 'cpu'))
     except Exception:  # the library's own error derives from nothing narrower
         raise InputError(_broken(path, 'safetensors file')) from None
 

@@ -44,7 +44,7 @@ def write_checkpoint(checkpoint: Mapping[str, Any], filename: str | os.PathLike[
 
     Args:
         checkpoint: a dict. A .safetensors file gets its tensors, as `unwrap` finds them, and as much of `meta` as JSON can
-            hold, such as the classes and the config.
+            hold, such as the classes and the config, in its header, where `read_meta` finds it.
         filename: the file to create or to replace.
 
     Raises:

@@ -8,7 +8,7 @@ from helpers import REPO, randomise_bn
 from mmseg.registry import MODELS
 from tiny import tiny_classifier, tiny_config
 
-from repvgg_seg.weights.read import read_checkpoint
+from repvgg_seg.weights.read import read_checkpoint, read_meta
 
 TOOL = REPO / 'tools' / 'reparameterize.py'
 pytestmark = pytest.mark.slow
@@ -35,8 +35,9 @@ def test_images_of_other_channels(run, scenes, tmp_path, channels):
         assert status == 0, err
         assert float(said.split('of the fused form: ')[1].split()[0]) < 1e-5
     fused = read_checkpoint(out)
-    assert fused['state_dict']['backbone.stage0.rbr_reparam.weight'].shape == (16, channels, 3, 3)
-    assert fused['meta']['fused'] is True and fused['meta']['dataset_meta']['classes'][0] == 'road'
+    meta = read_meta(out, fused)
+    assert fused['backbone.stage0.rbr_reparam.weight'].shape == (16, channels, 3, 3)
+    assert meta['fused'] is True and meta['dataset_meta']['classes'][0] == 'road'
     if channels > 1:
         cv2.imwrite(str(tmp_path / 'bgr.png'), np.zeros((64, 64, 3), np.uint8))
         status, _, err = run(*files, tmp_path / 'b.pth', '--image', tmp_path / 'bgr.png')

@@ -140,7 +140,8 @@ def test_the_config_in_a_fused_file_builds_the_fused_form(tool, tmp_path):
 
 def test_a_config_in_a_file_that_would_run_code_stays_text(tool, tmp_path):
     text = f'import os\nos.mkdir({str(tmp_path / "ran")!r})'
-    assert tool(dict(cfg=text), tmp_path / 'fused.pth')['meta'] == dict(cfg=text, fused=True)
+    meta = tool(dict(cfg=text), tmp_path / 'fused.pth')['meta']
+    assert meta['cfg'] == text and meta['fused'] is True
     assert not (tmp_path / 'ran').exists()
 
 

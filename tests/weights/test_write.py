@@ -6,7 +6,7 @@ import safetensors.torch
 import torch
 
 from repvgg_seg.errors import InputError
-from repvgg_seg.weights.read import read_checkpoint
+from repvgg_seg.weights.read import read_checkpoint, read_meta
 from repvgg_seg.weights.write import write_checkpoint
 
 
@@ -35,11 +35,10 @@ def test_a_safetensors_file_holds_the_tensors_and_what_json_can_hold_of_meta(tin
     meta = dict(iter=np.int64(3), dataset_meta=dataset_meta, seed=None, hook=object())
     write_checkpoint(dict(meta=meta, optimizer=dict(state={}), state_dict=state), path)
     found = read_checkpoint(path)
-    assert found.keys() == {'meta', 'state_dict'}
     expected = dict(classes=['traffic light', 'Stra\u00dfe'], palette=[[1, 2, 3], [4, 5, 6]], label_map=None)
-    assert found['meta'] == dict(iter=3, dataset_meta=expected, seed=None)
+    assert read_meta(path, found) == dict(iter=3, dataset_meta=expected, seed=None)
     elsewhere = safetensors.torch.load_file(path)  # by any other reader
-    for read in (found['state_dict'], elsewhere):
+    for read in (found, elsewhere):
         assert read.keys() == state.keys() and all(torch.equal(read[name], state[name]) for name in state)
 
 
@@ -48,7 +47,8 @@ def test_a_safetensors_file_of_tensors_alone_is_read_as_such(tmp_path):
     safetensors.torch.save_file(state, tmp_path / 'other.safetensors', dict(format='pt', meta='{"x": 1}', author='x'))
     write_checkpoint(state, tmp_path / 'ours.safetensors')
     for name in ('other', 'ours'):
-        assert read_checkpoint(tmp_path / f'{name}.safetensors').keys() == {'a'}
+        found = read_checkpoint(tmp_path / f'{name}.safetensors')
+        assert found.keys() == {'a'} and read_meta(tmp_path / f'{name}.safetensors', found) == {}
 
 
 def test_no_folder_to_write_to(tmp_path):
