@@ -9,7 +9,6 @@ from ..training.distributed import end_together
 from ..training.prepare import prepare
 from ..training.resume import AUTO
 from ..training.runner import build_runner
-from ..training.settings_check import warn_of_keys_without_parameters
 from .config_options import add_config_options, add_launcher_options, parse_run_args
 from .exit import exit_on_input_error
 
@@ -53,6 +52,5 @@ def main() -> None:
     with quiet_warnings():
         runner = build_runner(cfg)
         check_whole_batch(runner.train_dataloader)
-        warn_of_keys_without_parameters(runner)
         runner.train()
     end_together()

@@ -198,19 +198,3 @@ def _check_clip(clip: Any, kind: str) -> None:
         raise InputError(
             f'optim_wrapper.clip_grad: got {reprlib.repr(dict(settings))}; it needs {limit}, a number above 0, such as dict({limit}=35)'
         )
-
-
-def warn_of_keys_without_parameters(runner: Runner) -> None:
-    """Say which keys of `paramwise_cfg.custom_keys` are in the name of no parameter and so change nothing."""
-    wrapper = runner.cfg.get('optim_wrapper') or {}
-    keys = ((wrapper.get('paramwise_cfg') or {}).get('custom_keys') or {}) if isinstance(wrapper, dict) else {}
-    names = [name for name, _ in runner.model.named_parameters()]
-    parts = {part for name in names for part in name.split('.')}
-    for key in keys:
-        if not any(key in name for name in names):
-            print_log(
-                f'optim_wrapper.paramwise_cfg.custom_keys: {key!r} is in the name of no parameter and changes nothing'
-                f'{closest_names(key, parts)}',
-                'current',
-                logging.WARNING,
-            )
