@@ -11,6 +11,7 @@ import torch
 
 from ..errors import InputError
 from ..training.distributed import end_process, is_first_to_say
+from ..training.log_file import write_to_log_file
 
 P = ParamSpec('P')
 R = TypeVar('R')
@@ -22,7 +23,8 @@ def exit_on_input_error(main: Callable[P, R]) -> Callable[P, R]:
     Letters that the screen cannot show are escaped. An error raised in a worker of a data loader arrives with the worker's
     traceback in its text; only the message is shown. Of several processes that end with the same error, the first prints it. Any
     error ends one of several processes at once: the teardown of the interpreter would wait for a collective call that the others
-    may never join.
+    may never join. The traceback of an
+    error behind an `InputError` goes into the log file of the run.
     """
 
     @functools.wraps(main)
@@ -31,6 +33,8 @@ def exit_on_input_error(main: Callable[P, R]) -> Callable[P, R]:
         try:
             return main(*args, **kwargs)
         except InputError as error:
+            if error.__cause__ is not None or '\n' in str(error):  # for another error, or in a worker of a loader
+                write_to_log_file(''.join(traceback.format_exception(error)))
             message = str(error).rsplit(f'{InputError.__name__}: ', 1)[-1].strip()
             if is_first_to_say(message):
                 print(f'error: {message}', file=sys.stderr)

@@ -21,6 +21,7 @@ from ..models.block import find_blocks
 from ..quiet import quiet_warnings
 from ..reports.record import check_writable, write_record
 from ..training.config import load_config
+from ..training.data_sets import build_data_sets, look_at_data_sets
 from ..training.distributed import end_together
 from ..training.hooks import SwitchToDeployHook
 from ..training.prepare import prepare
@@ -156,10 +157,12 @@ def main() -> None:
     apply_args(cfg, args)
     with quiet_warnings():
         runner = build_runner(cfg)
+        loaders = build_data_sets(runner, training=False)
         load_weights(runner.model, args.checkpoint, trust=args.trust)
         if args.no_fuse and find_backbone(runner.model)[1] is not None and not find_blocks(runner.model):
             raise InputError(f'--no-fuse: {args.checkpoint} is fused already; give the training checkpoint')
         check_test_set(runner.test_dataloader.dataset, runner.test_evaluator.metrics)
+        look_at_data_sets(runner, loaders)
         metrics = runner.test()
     if args.result and is_main_process():
         write_record(

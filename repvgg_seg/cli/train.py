@@ -5,6 +5,7 @@ import argparse
 from ..quiet import quiet_warnings
 from ..training.config import load_config
 from ..training.data_loaders import check_whole_batch
+from ..training.data_sets import prepare_data_sets
 from ..training.distributed import end_together
 from ..training.prepare import prepare
 from ..training.resume import AUTO
@@ -51,6 +52,7 @@ def main() -> None:
     prepare(cfg, args, 'train')
     with quiet_warnings():
         runner = build_runner(cfg)
+        prepare_data_sets(runner, training=True)
         check_whole_batch(runner.train_dataloader)
         runner.train()
     end_together()

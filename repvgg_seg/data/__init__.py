@@ -1,6 +1,7 @@
 """Data sets of real images, the checks of their files and labels, and the steps of their pipelines."""
 
 from .camvid import CamVidDataset
+from .checked_dataset import CheckedSegDataset
 from .cityscapes import CheckedCityscapesDataset
 from .classification_preprocessor import ClassificationPreprocessor
 from .gaussian_blur import RandomGaussianBlur
@@ -14,6 +15,7 @@ __all__ = [
     'CamVidDataset',
     'CheckAnnotations',
     'CheckedCityscapesDataset',
+    'CheckedSegDataset',
     'ClassificationPreprocessor',
     'ImageNetDataset',
     'LoadRandomResizedCrop',

@@ -1,5 +1,6 @@
 """The CamVid data set."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from mmseg.registry import DATASETS
@@ -14,7 +15,7 @@ class CamVidDataset(CheckedSegDataset):
     `images/{train,val,test}` and `labels/{train,val,test}` hold files of the same names; the label 255 is ignored.
 
     Args:
-        img_suffix: ending of the images' names.
+        img_suffix: ending of the images' names, or several.
         seg_map_suffix: ending of the labels' names.
         kwargs: the other arguments of mmseg's `BaseSegDataset`.
     """
@@ -55,5 +56,5 @@ class CamVidDataset(CheckedSegDataset):
             'values 0-10 and 255 into data/camvid/labels/{train,val,test} (*.png)'
         )
 
-    def __init__(self, img_suffix: str = '.webp', seg_map_suffix: str = '.png', **kwargs: Any) -> None:
+    def __init__(self, img_suffix: str | Sequence[str] = '.webp', seg_map_suffix: str = '.png', **kwargs: Any) -> None:
         super().__init__(img_suffix=img_suffix, seg_map_suffix=seg_map_suffix, **kwargs)

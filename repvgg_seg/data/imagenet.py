@@ -4,15 +4,16 @@ import os.path as osp
 from pathlib import Path
 from typing import Any
 
+from mmengine.dataset import BaseDataset
 from mmseg.registry import DATASETS
 
 from ..errors import InputError, listed
-from .damaged_files import NamesDamagedFiles
+from .checked_pipeline import Checks, check_pipeline
 from .image_lists import LAYOUT, folder_names, held, images_in_folders, images_in_list
 
 
 @DATASETS.register_module()
-class ImageNetDataset(NamesDamagedFiles):
+class ImageNetDataset(BaseDataset):
     """Images with one class each, in a folder for each class, or in one flat folder with a list.
 
     The pipeline receives `dict(img_path, label)` for each item. Classes are numbered in the order of their sorted
@@ -32,7 +33,7 @@ class ImageNetDataset(NamesDamagedFiles):
 
     Raises:
         InputError: a folder or list does not exist, a class has no images, a listed image does not exist, or a class is
-            unknown; when an item is read, a file cannot be decoded.
+            unknown; when an item is read, a step of the pipeline fails.
     """
 
     def __init__(
@@ -41,6 +42,7 @@ class ImageNetDataset(NamesDamagedFiles):
         self.split = split
         self.classes_from = classes
         super().__init__(ann_file=ann_file, data_root=data_root, **kwargs)
+        check_pipeline(self, Checks())
 
     def load_data_list(self) -> list[dict]:
         """`dict(img_path, label)` for each image."""

@@ -1,7 +1,11 @@
-"""The IoU metric of mmseg, which also keeps the figures of every class."""
+"""The IoU metric of mmseg, which also keeps the figures of every class and says why some are missing."""
 
+from collections.abc import Sequence
+
+from mmengine.logging import print_log
 from mmseg.evaluation import IoUMetric
 from mmseg.registry import METRICS
+from torch import Tensor
 
 
 @METRICS.register_module()
@@ -22,8 +26,31 @@ class StreetIoUMetric(IoUMetric):
             areas = [sum(area) for area in zip(*results, strict=True)]
             table = self.total_area_to_metrics(*areas, self.metrics, self.nan_to_num, self.beta)
             table.pop('aAcc')
+            _explain_missing(areas[2], areas[3], self.dataset_meta['classes'])
             self.per_class = {
                 name: {key: round(float(values[i]) * 100, 2) for key, values in table.items()}
                 for i, name in enumerate(self.dataset_meta['classes'])
             }
         return metrics
+
+
+def _explain_missing(predicted: Tensor, labelled: Tensor, classes: Sequence[str]) -> None:
+    """Log why classes have no score, by the numbers of predicted and of labelled pixels of each class."""
+    nowhere, unlabelled = (
+        [
+            name
+            for name, pixels, label in zip(classes, predicted, labelled, strict=True)
+            if not label and bool(pixels) is wrong
+        ]
+        for wrong in (False, True)
+    )
+    said = []
+    if nowhere:
+        said.append(f'{", ".join(nowhere)} occur neither in the labels nor in the predictions and have no score')
+    if unlabelled:
+        said.append(
+            f'{", ".join(unlabelled)} occur in predictions and in no label: their IoU is 0, their Acc undefined'
+        )
+    if said:
+        rest = len(classes) - len(nowhere)
+        print_log(f'{"; ".join(said)}; mIoU is the mean over {rest} of {len(classes)} classes', 'current')

@@ -92,7 +92,11 @@ def test_a_file_that_cannot_be_decoded_is_named(copy, which, content):
         dataset[1]
 
 
-def test_other_errors_are_not_blamed_on_the_files(scenes):
+def test_other_errors_name_the_step_and_are_not_blamed_on_the_file(scenes):
     dataset = cityscapes(scenes, pipeline=[*PIPELINE, lambda results: 1 / 0])
-    with pytest.raises(ZeroDivisionError):
+    with pytest.raises(
+        InputError, match=r'pipeline.3, <lambda>, failed at .*_leftImg8bit.png: ZeroDivisionError'
+    ) as error:
         dataset[0]
+    assert 'img 64x128x3 uint8, gt_seg_map 64x128 uint8' in str(error.value) and 'damaged' not in str(error.value)
+    assert isinstance(error.value.__cause__, ZeroDivisionError)

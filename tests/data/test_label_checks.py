@@ -58,3 +58,50 @@ def test_a_label_file_that_is_not_one_8_bit_channel(tmp_path, image, mode):
     cv2.imwrite(str(path), image)
     with pytest.raises(InputError, match=f'one 8-bit channel of class numbers, got mode {mode}'):
         check(label(0, 0, 0), path=path)
+
+
+@pytest.mark.parametrize(
+    'values, ignored, said',
+    [
+        ((0, 10, 11), (11,), ''),
+        (
+            (0, 255),
+            (11,),
+            r'\[255\]; allowed are 0 to 10 and 11 \(ignored\): where 255 means ignored, set ignore_index=255',
+        ),
+        ((0, 11), (11, 255), ''),
+        ((0, 11, 255), (255,), 'where 11 means ignored, set ignore_index=11 of the data set, the heads and the metric'),
+        ((1, 11), (255,), 'counted from 1, set reduce_zero_label=True'),
+        ((0, 12, 13), (255,), r'\[12, 13\].*: convert the labels, or name all classes'),
+        (range(100), (255,), r'\[11, 12, 13, 14, 15, 16, 17, 18\] and 81 more'),
+    ],
+)
+def test_the_ignored_value_is_that_of_the_data_set(values, ignored, said):
+    item = results(label(*values), 11) | dict(ignored_labels=ignored)
+    if not said:
+        assert CheckAnnotations()(item) is item
+        return
+    with pytest.raises(InputError, match=said):
+        CheckAnnotations()(item)
+
+
+def test_wide_files_whose_values_fit_and_arrays_of_other_types(tmp_path):
+    path = tmp_path / 'label.png'
+    cv2.imwrite(str(path), np.full((2, 3), 18, np.uint16))
+    check(label(18, 18, 18), path=path)
+    wide = np.array([[0, 299], [65535, 3]], np.uint16)
+    good = results(wide, 300) | dict(ignored_labels=(65535,))
+    assert CheckAnnotations()(good) is good
+    with pytest.raises(InputError, match=r'\[65535\]'):
+        CheckAnnotations()(results(wide, 300))
+    with pytest.raises(InputError, match=r'holds the values \[-1\]'):
+        CheckAnnotations()(results(np.array([[-1, 0]], np.int64), 2))
+    CheckAnnotations()(results(np.zeros((4, 2, 3), np.float32), 2, shape=(4, 2, 3)))  # a volume
+
+
+def test_without_a_number_of_classes_form_and_size_are_checked():
+    item = results(label(0, 200))
+    del item['num_classes']
+    assert CheckAnnotations()(item) is item
+    with pytest.raises(InputError, match='its image'):
+        CheckAnnotations()(item | dict(ori_shape=(7, 7)))

@@ -1,6 +1,7 @@
 from .batch_size_hook import BatchSizeHook
 from .channels_last_hook import ChannelsLastHook
 from .check_heads_hook import CheckHeadsHook
+from .classes_seen_hook import ClassesSeenHook
 from .load_weights_hook import LoadWeightsHook
 from .one_logit_accuracy_hook import OneLogitAccuracyHook
 from .paramwise_hook import ParamwiseHook
@@ -12,6 +13,7 @@ __all__ = [
     'BatchSizeHook',
     'ChannelsLastHook',
     'CheckHeadsHook',
+    'ClassesSeenHook',
     'LoadWeightsHook',
     'ParamwiseHook',
     'OneLogitAccuracyHook',

@@ -1,0 +1,44 @@
+"""Classes without a score, and why."""
+
+import math
+
+import pytest
+import torch
+from mmengine.structures import PixelData
+from mmseg.structures import SegDataSample
+
+from repvgg_seg.evaluation import StreetIoUMetric, iou_metric
+
+
+@pytest.mark.parametrize(
+    'label, predicted, line',
+    [
+        ([0, 1, 2, 3], [0, 1, 2, 3], None),
+        (
+            [0, 1, 1, 255],
+            [0, 1, 0, 3],
+            'c, d occur neither in the labels nor in the predictions and have no score; mIoU is the mean over 2 of 4 classes',
+        ),
+        (
+            [0, 1, 1, 255],
+            [0, 1, 2, 3],
+            'd occur neither in the labels nor in the predictions and have no score; '
+            'c occur in predictions and in no label: their IoU is 0, their Acc undefined; mIoU is the mean over 3 of 4 classes',
+        ),
+        ([255] * 4, [0, 1, 2, 3], 'a, b, c, d occur neither in the labels nor in the predictions and have no score; mIoU is the mean over 0 of 4 classes'),
+    ],
+)  # fmt: skip
+@pytest.mark.filterwarnings('ignore:Mean of empty slice')
+def test_why_a_class_has_no_score(monkeypatch, label, predicted, line):
+    said = []
+    monkeypatch.setattr(iou_metric, 'print_log', lambda text, logger: said.append(text))
+    metric = StreetIoUMetric(iou_metrics=['mIoU'])
+    metric.dataset_meta = dict(classes=tuple('abcd'))
+    sample = SegDataSample(
+        gt_sem_seg=PixelData(data=torch.tensor([[label]])), pred_sem_seg=PixelData(data=torch.tensor([[predicted]]))
+    )
+    metric.process({}, [sample.to_dict()])
+    metric.evaluate(1)
+    assert said == ([line] if line else [])
+    unscored = [name for name, figures in metric.per_class.items() if math.isnan(figures['IoU'])]
+    assert len(unscored) == (0 if line is None else 4 - int(line.split(' of 4')[0].split()[-1]))
