@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 from mmengine.logging import print_log
+from mmseg.datasets.transforms import LoadAnnotations
 
 from ..errors import InputError, listed
 from .checked_pipeline import all_steps, is_foreign
@@ -62,6 +63,10 @@ def _account(dataset: Any, split: str) -> FileAccount:
     steps = list(all_steps(getattr(dataset.pipeline, 'transforms', [])))
     refuse = not any(getattr(step, 'ignore_empty', False) for step in steps)
     account = account_for_files(dataset, has_labels(dataset), refuse)
+    if not account.labels and any(type(step) is LoadAnnotations for step in steps):
+        raise InputError(
+            f'the pipeline of {type(dataset).__name__} loads labels, and no image has one: set data_prefix.seg_map_path'
+        )
     left_out = [*account.doubtful, *account.chosen]
     held = f'{len(dataset)} images, ' + (f'{len(account.labels)} labels' if account.labels else 'no labels are read')
     line = f'{split} data: {type(dataset).__name__}, {account.folder or "no folder"}: {held}'

@@ -3,6 +3,8 @@
 from collections.abc import Iterator
 from typing import Any
 
+from mmengine.dataset import BaseDataset
+
 
 def inner_configs(dataset: dict[str, Any]) -> Iterator[dict[str, Any]]:
     """The configs of the data sets that a config holds, itself where it wraps none."""
@@ -32,12 +34,12 @@ def with_wrappers(dataset: Any) -> Iterator[Any]:
 
 def wrapped_by(dataset: Any) -> list[Any]:
     """The data sets that a wrapper of mmengine, mmseg or torch holds itself."""
+    if isinstance(dataset, BaseDataset):  # whatever it holds, it lists its images itself
+        return []
     attributes = getattr(dataset, '__dict__', {})
     # `_dataset` is that of mmengine's wrapper for `num_batch_per_epoch`.
     found = [attributes.get('dataset'), attributes.get('_dataset')]
-    many = attributes.get('datasets')
-    found += many if isinstance(many, (list, tuple)) else []
-    return [one for one in found if hasattr(one, '__getitem__') and hasattr(one, '__len__')]
+    return [*(attributes.get('datasets') or ()), *(one for one in found if one is not None)]
 
 
 def is_segmentation(dataset: Any) -> bool:

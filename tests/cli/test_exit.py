@@ -2,6 +2,7 @@ import io
 import sys
 
 import pytest
+from mmengine.logging import MMLogger
 from torch.utils.data import DataLoader
 
 from repvgg_seg.cli.exit import exit_on_input_error
@@ -35,6 +36,23 @@ def test_other_errors_keep_their_traceback():
 
     with pytest.raises(ZeroDivisionError):
         main()
+
+
+def test_the_traceback_of_an_error_behind_it_is_in_the_log_file(tmp_path, capsys):
+    logger = MMLogger.get_instance('behind', log_file=str(tmp_path / 'run.log'))
+
+    @exit_on_input_error
+    def main():
+        try:
+            raise KeyError('nokey')
+        except KeyError as error:
+            raise InputError('step 3 failed') from error
+
+    with pytest.raises(SystemExit):
+        main()
+    logger.handlers[-1].flush()
+    assert "KeyError: 'nokey'" in (tmp_path / 'run.log').read_text()
+    assert capsys.readouterr().err == 'error: step 3 failed\n'
 
 
 def test_what_main_returns():

@@ -12,6 +12,7 @@ from repvgg_seg.data import data_set_report
 from repvgg_seg.data.checked_pipeline import Checks, check_pipeline
 from repvgg_seg.data.data_set_report import report_data_sets
 from repvgg_seg.data.label_checks import ignored_labels
+from repvgg_seg.data.label_sample import sample_labels
 from repvgg_seg.errors import InputError
 
 
@@ -76,8 +77,7 @@ def test_classes_that_do_not_occur(root, said):
 
 def test_a_class_outside_the_sample_may_occur(tmp_path, said, monkeypatch):
     root = write_data(tmp_path, map(str, range(9)))
-    monkeypatch.setattr(data_set_report, 'sample_labels', lambda dataset: sample(dataset, most=4))
-    sample = __import__('repvgg_seg.data.label_sample', fromlist=['x']).sample_labels
+    monkeypatch.setattr(data_set_report, 'sample_labels', lambda dataset: sample_labels(dataset, most=4))
     report_data_sets(dict(train=checked(root, classes='abc')), check_labels=True)
     assert 'do not occur in the 4 labels that were read, of 9: c (2); others may hold them' in said[1][1]
 
@@ -100,9 +100,11 @@ def test_labels_of_one_class_train_nothing(root, said, change, held):
         report_data_sets(dict(train=checked(root)), check_labels=True)
     report_data_sets(dict(test=checked(root)), check_labels=True)  # a test says it
     assert said[-1][0] == logging.WARNING and 'do not occur in any of the 3 labels' in said[-1][1]
-    report_data_sets(dict(train=checked(root, classes=['one'])), check_labels=True) if held.startswith(
-        'only ground'
-    ) else None
+
+
+def test_a_set_of_one_class_is_not_refused(tmp_path, said):
+    report_data_sets(dict(train=checked(write_data(tmp_path, values=(0, 255)), classes=['all'])), check_labels=True)
+    assert len(said) == 1
 
 
 def test_one_label_of_another_class_is_enough(tmp_path, said):
@@ -132,6 +134,8 @@ def test_damaged_files_and_empty_sets(root):
     (root / 'images/train/b.png').write_bytes(b'')
     with pytest.raises(InputError, match=r'^train data: cannot decode .*b.png: the file is empty'):
         report_data_sets(dict(train=checked(root)), check_labels=True)
+    with pytest.raises(InputError, match='loads labels, and no image has one: set data_prefix.seg_map_path'):
+        report_data_sets(dict(train=checked(root, data_prefix=dict(img_path='images/train'))), check_labels=True)
     with pytest.raises(InputError, match='^val data: BaseSegDataset has no images'):
         report_data_sets(dict(val=checked(root, serialize_data=False, img_suffix='.jpg')), check_labels=True)
 
