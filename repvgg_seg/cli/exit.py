@@ -23,8 +23,7 @@ def exit_on_input_error(main: Callable[P, R]) -> Callable[P, R]:
     Letters that the screen cannot show are escaped. An error raised in a worker of a data loader arrives with the worker's
     traceback in its text; only the message is shown. Of several processes that end with the same error, the first prints it. Any
     error ends one of several processes at once: the teardown of the interpreter would wait for a collective call that the others
-    may never join. The traceback of an
-    error behind an `InputError` goes into the log file of the run.
+    may never join. The traceback of an error behind an `InputError` goes into the log file of the run.
     """
 
     @functools.wraps(main)
