@@ -59,3 +59,12 @@ def parse_run_args(parser: argparse.ArgumentParser) -> argparse.Namespace:
     args = parser.parse_args([_OPTION.sub(lambda name: name[0].replace('_', '-'), word) for word in sys.argv[1:]])
     os.environ.setdefault('LOCAL_RANK', str(args.local_rank))
     return args
+
+
+def add_rehearsal_option(parser: argparse.ArgumentParser) -> None:
+    """Add `--no-rehearsal`."""
+    parser.add_argument(
+        '--no-rehearsal',
+        action='store_true',
+        help='start without comparing the settings that must agree and without one batch through every step',
+    )

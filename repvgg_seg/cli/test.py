@@ -15,22 +15,21 @@ from mmengine.runner import Runner
 
 from ..data.wrapped_datasets import inner_configs
 from ..errors import InputError
-from ..evaluation.check_test_set import check_test_set
 from ..evaluation.prediction_files import draw_predictions, write_predictions, write_what_metrics_write
 from ..models.block import find_blocks
 from ..quiet import quiet_warnings
 from ..reports.record import check_writable, write_record
+from ..training.agreement.norm_and_fusing import norms_not_fusible
 from ..training.config import load_config
-from ..training.data_sets import build_data_sets, look_at_data_sets
 from ..training.distributed import end_together
 from ..training.hooks import SwitchToDeployHook
 from ..training.prepare import prepare
 from ..training.protections import hooks_of
-from ..training.runner import build_runner
+from ..training.start import build, test
 from ..training.work_dir import make_folder
 from ..weights.load_into_model import find_backbone, load_weights
 from ..weights.read import check_readable
-from .config_options import add_config_options, add_launcher_options, parse_run_args
+from .config_options import add_config_options, add_launcher_options, add_rehearsal_option, parse_run_args
 from .exit import exit_on_input_error
 
 
@@ -53,6 +52,7 @@ def parse_args() -> argparse.Namespace:
     parser.add_argument('--wait-time', type=float, default=2, help='seconds that --show shows each')
     parser.add_argument('--trust', action='store_true', help='read a checkpoint that runs code of its own when read')
     parser.add_argument('--work-dir', help='where the log goes; work_dirs/CONFIG by default')
+    add_rehearsal_option(parser)
     add_config_options(parser)
     add_launcher_options(parser)
     return parse_run_args(parser)
@@ -138,7 +138,7 @@ def form_of(args: argparse.Namespace, runner: Runner) -> str:
         return 'optimized'
     if find_backbone(runner.model)[1] is None:
         return 'no RepVGG'
-    fuses = any(isinstance(hook, SwitchToDeployHook) for hook in runner.hooks)
+    fuses = any(isinstance(hook, SwitchToDeployHook) for hook in runner.hooks) and not norms_not_fusible(runner.model)
     return 'fused' if fuses or not find_blocks(runner.model) else 'training form'
 
 
@@ -156,14 +156,11 @@ def main() -> None:
     prepare(cfg, args, 'test')
     apply_args(cfg, args)
     with quiet_warnings():
-        runner = build_runner(cfg)
-        loaders = build_data_sets(runner, training=False)
-        load_weights(runner.model, args.checkpoint, trust=args.trust)
+        runner = build(cfg)
+        meta = load_weights(runner.model, args.checkpoint, trust=args.trust)
         if args.no_fuse and find_backbone(runner.model)[1] is not None and not find_blocks(runner.model):
             raise InputError(f'--no-fuse: {args.checkpoint} is fused already; give the training checkpoint')
-        check_test_set(runner.test_dataloader.dataset, runner.test_evaluator.metrics)
-        look_at_data_sets(runner, loaders)
-        metrics = runner.test()
+        metrics = test(runner, args.checkpoint, None if args.no_rehearsal else meta)
     if args.result and is_main_process():
         write_record(
             args.result,

@@ -4,13 +4,11 @@ import argparse
 
 from ..quiet import quiet_warnings
 from ..training.config import load_config
-from ..training.data_loaders import check_whole_batch
-from ..training.data_sets import prepare_data_sets
 from ..training.distributed import end_together
 from ..training.prepare import prepare
 from ..training.resume import AUTO
-from ..training.runner import build_runner
-from .config_options import add_config_options, add_launcher_options, parse_run_args
+from ..training.start import build, train
+from .config_options import add_config_options, add_launcher_options, add_rehearsal_option, parse_run_args
 from .exit import exit_on_input_error
 
 
@@ -40,6 +38,7 @@ def parse_args() -> argparse.Namespace:
     parser.add_argument(
         '--keep-global-batch', action='store_true', help="share the recipe's global batch among the GPUs that there are"
     )
+    add_rehearsal_option(parser)
     add_config_options(parser)
     add_launcher_options(parser)
     return parse_run_args(parser)
@@ -51,8 +50,6 @@ def main() -> None:
     cfg = load_config(args.config, args.cfg_options)
     prepare(cfg, args, 'train')
     with quiet_warnings():
-        runner = build_runner(cfg)
-        prepare_data_sets(runner, training=True)
-        check_whole_batch(runner.train_dataloader)
-        runner.train()
+        runner = build(cfg)
+        train(runner)
     end_together()

@@ -7,6 +7,7 @@ from mmengine.config import Config
 from mmengine.registry import init_default_scope
 
 from ..weights import install_safe_reader
+from .agreement.metric_keys import check_rules
 from .amp import fit_amp, use_amp
 from .config_check import TEST, TRAINING, VALIDATION, check_config
 from .data_loaders import fit_loaders
@@ -54,6 +55,8 @@ def prepare(cfg: Config, args: Namespace, stage: Literal['train', 'test']) -> No
         _prepare_training(cfg, args)
     else:
         cfg.load_from, cfg.resume = None, False  # tools/test.py loads the checkpoint itself, strictly
+    if not args.no_rehearsal:
+        cfg.custom_hooks = [*cfg.get('custom_hooks', []), dict(type='RehearsalHook')]
     make_folder(cfg.work_dir, '--work-dir')  # last: what is refused leaves no folder
 
 
@@ -79,6 +82,7 @@ def _prepare_training(cfg: Config, args: Namespace) -> None:
         check_no_earlier_run(cfg.work_dir)
     check_pretrained(cfg.model)
     fit_losses(cfg)
+    check_rules(cfg)
     if args.amp:
         use_amp(cfg)
     fit_amp(cfg)

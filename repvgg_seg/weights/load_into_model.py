@@ -19,7 +19,7 @@ from .read import read_checkpoint
 _NOT_FOR_INFERENCE = ('auxiliary_head.', 'data_preprocessor.')
 
 
-def load_weights(model: nn.Module, filename: str | os.PathLike[str], trust: bool = False) -> None:
+def load_weights(model: nn.Module, filename: str | os.PathLike[str], trust: bool = False) -> dict[str, Any]:
     """Load a checkpoint file into a model that is to be evaluated, and check every tensor.
 
     If the file is fused and the model is not, the model is switched to deploy form first.
@@ -29,6 +29,9 @@ def load_weights(model: nn.Module, filename: str | os.PathLike[str], trust: bool
         filename: as `read_checkpoint` takes it. A RepVGG may have the names of any family; any other network has to
             have those of the model.
         trust: as `read_checkpoint` takes it.
+
+    Returns:
+        What the file holds under `meta`, as the classes of the training; empty where it holds nothing.
 
     Raises:
         InputError: `model` is no network, or is on the device 'meta'; as `read_checkpoint`; another architecture or network; tensors that are missing, unexpected or of
@@ -51,6 +54,8 @@ def load_weights(model: nn.Module, filename: str | os.PathLike[str], trust: bool
         print_log(f'{filename} is fused: the model is switched to deploy form', 'current')
         switch_to_deploy(model)
     model.load_state_dict(body | rest)
+    meta = checkpoint.get('meta')
+    return dict(meta) if isinstance(meta, Mapping) else {}
 
 
 def adapt_checkpoint(checkpoint: dict[str, Any], model: nn.Module) -> None:

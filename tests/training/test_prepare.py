@@ -13,7 +13,7 @@ from repvgg_seg.training.prepare import prepare, prepare_model
 
 OPTIONS = dict(
     config='some/name.py', work_dir=None, launcher='none', resume=None, resume_schedule='config', amp=False, channels_last=False,
-    keep_global_batch=False, auto_scale_lr=False, tta=False,
+    keep_global_batch=False, auto_scale_lr=False, tta=False, no_rehearsal=True,
 )  # fmt: skip
 
 

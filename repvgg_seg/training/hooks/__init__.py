@@ -6,6 +6,7 @@ from .load_weights_hook import LoadWeightsHook
 from .one_logit_accuracy_hook import OneLogitAccuracyHook
 from .paramwise_hook import ParamwiseHook
 from .rank_seed_hook import RankSeedHook
+from .rehearsal_hook import RehearsalHook
 from .resume_schedule_hook import ResumeScheduleHook
 from .switch_to_deploy_hook import SwitchToDeployHook
 
@@ -18,6 +19,7 @@ __all__ = [
     'ParamwiseHook',
     'OneLogitAccuracyHook',
     'RankSeedHook',
+    'RehearsalHook',
     'ResumeScheduleHook',
     'SwitchToDeployHook',
 ]

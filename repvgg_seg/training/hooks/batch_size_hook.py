@@ -1,19 +1,14 @@
 """Batch sizes that PSPNet cannot be trained with, refused before the first iteration."""
 
 import logging
-from collections.abc import Sized
 
-from mmengine.dataset import InfiniteSampler
 from mmengine.dist import get_world_size
 from mmengine.hooks import Hook
 from mmengine.logging import print_log
 from mmengine.registry import HOOKS
 from mmengine.runner import Runner
-from torch import nn
-from torch.nn.modules.batchnorm import SyncBatchNorm, _BatchNorm
-from torch.utils.data import DataLoader
 
-from ...errors import InputError
+from ..agreement.batches import check_batch_for_bn
 from ..global_batch import recipe_batch
 
 
@@ -33,8 +28,7 @@ class BatchSizeHook(Hook):
         world_size = get_world_size()
         if loader.batch_size is None:
             return
-        if _has_pooled_batch_norm(runner.model, world_size):
-            _check_two_images(loader, loader.batch_size)
+        check_batch_for_bn(runner.model, loader, world_size)
         recipe = recipe_batch(runner.cfg)
         actual = loader.batch_size * world_size
         if recipe and actual != recipe:
@@ -49,31 +43,3 @@ class BatchSizeHook(Hook):
                 'current',
                 logging.WARNING,
             )
-
-
-def _check_two_images(loader: DataLoader, batch_size: int) -> None:
-    if batch_size == 1:
-        raise InputError(
-            'one image per GPU in training: the 1x1 bin of the pyramid has one value per channel and BN needs two; '
-            'set --cfg-options train_dataloader.batch_size=2 (a smaller crop where memory is short), '
-            "or train on several GPUs with norm_cfg type 'SyncBN'"
-        )
-    sampler = loader.sampler
-    if isinstance(sampler, InfiniteSampler) or not isinstance(sampler, Sized) or loader.drop_last:
-        return
-    if len(sampler) % batch_size == 1:
-        raise InputError(
-            f'the last batch of an epoch would hold one image ({len(sampler)} in batches of {batch_size}), '
-            'too few for BN behind the 1x1 bin of the pyramid: set --cfg-options train_dataloader.drop_last=True'
-        )
-
-
-def _has_pooled_batch_norm(model: nn.Module, world_size: int) -> bool:
-    """Whether a BN, not synchronised between processes, follows a pooling to 1x1."""
-    for module in model.modules():
-        first = module[0] if isinstance(module, nn.Sequential) and len(module) else None
-        if isinstance(first, nn.AdaptiveAvgPool2d) and first.output_size in (1, (1, 1)):
-            norms = [m for m in module.modules() if isinstance(m, _BatchNorm)]
-            if any(world_size == 1 or not isinstance(norm, SyncBatchNorm) for norm in norms):
-                return True
-    return False

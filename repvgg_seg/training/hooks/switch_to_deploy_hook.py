@@ -1,10 +1,8 @@
 """Evaluation of the fused network, during training too."""
 
-import random
+import logging
 from contextlib import ExitStack
 
-import numpy as np
-import torch
 from mmengine.hooks import Hook
 from mmengine.logging import print_log
 from mmengine.registry import HOOKS
@@ -15,6 +13,8 @@ from ...models.block import find_blocks
 from ...models.image_channels import image_channels
 from ...models.reparameterize import reparameterize_model
 from ...optimize import optimize_for_inference
+from ..agreement.norm_and_fusing import norms_not_fusible
+from ..random_states import kept_random_states
 
 
 @HOOKS.register_module()
@@ -23,7 +23,8 @@ class SwitchToDeployHook(Hook):
 
     The run goes on as if there had been no validation: parameters, BN statistics and optimizer are not touched, and the random
     generators, from which a validation draws the seed of its data loader, are set back. Where `EMAHook` is used, the averaged
-    parameters are fused. A model without blocks in training form is evaluated as it is.
+    parameters are fused. A model without blocks in training form is evaluated as it is, and so is one with a norm that cannot be
+    fused, which is logged once, before the first iteration.
 
     Args:
         optimize: in a test, though not in a validation, evaluate what `optimize_for_inference` makes of the model, with or
@@ -37,9 +38,14 @@ class SwitchToDeployHook(Hook):
         self.optimize = optimize
         self._training_form: nn.Module | None = None
         self._random_states = ExitStack()
+        self._said_unfused = False
+
+    def before_train(self, runner: Runner) -> None:
+        if runner.val_loop is not None:
+            self._say_if_unfused(runner)
 
     def before_val(self, runner: Runner) -> None:
-        self._random_states = _saved_random_states()
+        self._random_states = kept_random_states()
 
     def after_val(self, runner: Runner) -> None:
         self._random_states.close()
@@ -62,10 +68,23 @@ class SwitchToDeployHook(Hook):
 
     def _switch(self, runner: Runner) -> None:
         blocks = len(find_blocks(runner.model))
-        if blocks:
+        self._say_if_unfused(runner)
+        if blocks and not self._said_unfused:
             self._training_form = runner.model
             runner.model = reparameterize_model(runner.model)
             print_log(f'evaluating the fused form: {blocks} RepVGG blocks, one 3x3 conv each', 'current')
+
+    def _say_if_unfused(self, runner: Runner) -> None:
+        """Say once that the model is evaluated in its training form."""
+        norms = norms_not_fusible(runner.model)
+        if norms and not self._said_unfused:
+            self._said_unfused = True
+            print_log(
+                f'evaluating the training form: {", ".join(norms)} in the backbone cannot become part of a conv, only BN and '
+                'SyncBN with running statistics can',
+                'current',
+                logging.WARNING,
+            )
 
     def _switch_back(self, runner: Runner) -> None:
         if self._training_form is not None:
@@ -78,12 +97,3 @@ def _input_shape(runner: Runner) -> tuple[int, int, int, int]:
     if test_cfg.get('mode') == 'slide':
         return 1, image_channels(runner.model), *test_cfg.crop_size
     return 1, *runner.test_dataloader.dataset[0]['inputs'].shape
-
-
-def _saved_random_states() -> ExitStack:
-    """A stack that, when it is closed, sets the random generators back to where they are now."""
-    stack = ExitStack()
-    stack.callback(random.setstate, random.getstate())
-    stack.callback(np.random.set_state, np.random.get_state())
-    stack.enter_context(torch.random.fork_rng(range(torch.cuda.device_count())))
-    return stack

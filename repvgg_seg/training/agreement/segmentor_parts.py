@@ -1,0 +1,90 @@
+"""The parts of a built segmentor that settings have to agree about: its heads, their losses, and the steps of a pipeline."""
+
+from collections.abc import Iterator
+from typing import Any
+
+from mmengine.model import BaseTTAModel
+from mmseg.models.decode_heads import STDCHead, VPDDepthHead
+from mmseg.models.decode_heads.decode_head import BaseDecodeHead
+from torch import nn
+
+from ...models.model_wrappers import unwrap_model
+
+_KNOWN_PACKAGES = ('mmseg', 'repvgg_seg')
+_OTHER_LABELS = (STDCHead, VPDDepthHead)  # heads that learn boundaries or depth, and no classes
+_INSIDE = ('transforms', 'subroutines', 'pipeline')  # where transforms and data sets keep their steps
+
+
+def segmentor_of(model: nn.Module) -> nn.Module:
+    """The model inside the wrappers of distributed training and of test-time augmentation."""
+    model = unwrap_model(model)
+    return unwrap_model(model.module) if isinstance(model, BaseTTAModel) else model
+
+
+def heads_of(model: nn.Module) -> dict[str, Any]:
+    """Every head of a segmentor by its place in the config, as `decode_head`, `decode_head.0` or `auxiliary_head.1`."""
+    heads: dict[str, Any] = {}
+    for name in ('decode_head', 'auxiliary_head'):
+        head = getattr(segmentor_of(model), name, None)
+        if isinstance(head, nn.ModuleList):
+            heads.update({f'{name}.{i}': part for i, part in enumerate(head)})
+        elif isinstance(head, nn.Module):
+            heads[name] = head
+    return heads
+
+
+def losses_of(head: nn.Module) -> dict[str, nn.Module]:
+    """The losses of a head by their places below it in the config, as `loss_decode` or `loss_decode.1`."""
+    loss = getattr(head, 'loss_decode', None)
+    if isinstance(loss, nn.ModuleList):
+        return {f'loss_decode.{i}': part for i, part in enumerate(loss)}
+    return {'loss_decode': loss} if isinstance(loss, nn.Module) else {}
+
+
+def learns_classes(head: nn.Module) -> bool:
+    """Whether a head is known to learn the labels of the data set as they are.
+
+    A class of somebody else that computes the loss in its own way may learn something else, as boundaries.
+    """
+    if not isinstance(head, BaseDecodeHead) or isinstance(head, _OTHER_LABELS):
+        return False
+    computing = [_owner(type(head), name) for name in ('loss', 'loss_by_feat')]
+    return all(owner.__module__.split('.')[0] in _KNOWN_PACKAGES for owner in computing)
+
+
+def _owner(cls: type, name: str) -> type:
+    return next(base for base in cls.__mro__ if name in vars(base))
+
+
+def transforms_of(dataset: Any) -> Iterator[Any]:
+    """Every step of the pipelines of a data set, with those of the data sets that it wraps and of nested steps."""
+    for inner in _inner_datasets(dataset):
+        yield from transforms_of(inner)
+    yield from _steps_in(getattr(dataset, 'pipeline', None))
+
+
+def _inner_datasets(dataset: Any) -> list[Any]:
+    inner = getattr(dataset, 'datasets', None)
+    return (
+        list(inner)
+        if isinstance(inner, (list, tuple))
+        else list(filter(None.__ne__, [getattr(dataset, 'dataset', None)]))
+    )
+
+
+def _steps_in(value: Any) -> Iterator[Any]:
+    if value is None:
+        return
+    if isinstance(value, (list, tuple)):
+        for item in value:
+            yield from _steps_in(item)
+        return
+    yield value
+    for name in _INSIDE:
+        yield from _steps_in(getattr(value, name, None))
+
+
+def metainfo_of(dataset: Any) -> dict[str, Any]:
+    """The metainfo of a data set; empty where it has none."""
+    found = getattr(dataset, 'metainfo', None)
+    return found if isinstance(found, dict) else {}

@@ -1,0 +1,49 @@
+"""An unforeseen error, told in one line."""
+
+import os.path as osp
+import traceback
+
+import torch
+
+from ..errors import InputError
+from .log_file import write_to_log_file
+
+_LONGEST = 400  # characters of somebody else's message
+_NO_MEMORY = ('out of memory', "can't allocate memory", 'Unable to allocate')
+_ONE_VALUE = 'Expected more than 1 value per channel'
+_DEVICE_ASSERT = 'device-side assert'
+_NO_SIZE = 'only one of size and size_divisor should be valid'
+
+
+def told_in_one_line(error: Exception, where: str, what_to_do: str = '') -> InputError:
+    """The `InputError` that tells an error of any kind; its traceback goes into the log file alone.
+
+    Args:
+        error: what was raised, by mmseg, torch or a class of the user's.
+        where: what the program was doing.
+        what_to_do: the way out, where it is known.
+    """
+    trace = traceback.extract_tb(error.__traceback__)
+    path = write_to_log_file(f'{where}\n' + ''.join(traceback.format_exception(error)))
+    message = ' '.join(str(error).split())
+    if len(message) > _LONGEST:
+        message = f'{message[:_LONGEST]} ...'
+    place = f' ({osp.basename(trace[-1].filename)}, line {trace[-1].lineno})' if trace else ''
+    end = f'; the traceback is in {path}' if path else ''
+    advice = what_to_do or _advice(error, message)
+    return InputError(
+        f'{where}: {type(error).__name__}: {message or "no message"}{place}{f": {advice}" if advice else ""}{end}'
+    )
+
+
+def _advice(error: Exception, message: str) -> str:
+    """What to do about some errors of torch."""
+    if isinstance(error, (torch.OutOfMemoryError, MemoryError)) or any(text in message for text in _NO_MEMORY):
+        return 'set a smaller batch_size of the loader or a smaller crop_size, or train with --amp or with_cp=True of the backbone'
+    if _ONE_VALUE in message:
+        return 'BN needs more than one value per channel: set train_dataloader.batch_size=2 or more'
+    if _DEVICE_ASSERT in message:
+        return 'a label or an index is out of range; with CUDA_VISIBLE_DEVICES="" the same command says which'
+    if _NO_SIZE in message:
+        return 'set model.data_preprocessor.size to the crop_size of training, and no size_divisor'
+    return ''
