@@ -26,7 +26,7 @@ def check_sizes_in_batches(model: nn.Module, loader: DataLoader, dataset: Any, s
     which sizes there are.
 
     Args:
-        model: the segmentor; its data preprocessor may pad (`test_cfg`).
+        model: the segmentor; a data preprocessor of somebody else's, which may pad, is not judged.
         loader: the loader that is used.
         dataset: its data set, or a copy of it, from which images are loaded.
         setting: name of the loader in the config.
@@ -35,7 +35,8 @@ def check_sizes_in_batches(model: nn.Module, loader: DataLoader, dataset: Any, s
         InputError: a batch would hold two sizes; names the setting.
     """
     preprocessor = getattr(segmentor_of(model), 'data_preprocessor', None)
-    if (loader.batch_size or 1) < 2 or not isinstance(preprocessor, SegDataPreProcessor) or preprocessor.test_cfg:
+    # mmseg's own asks for one size, also where its test_cfg pads.
+    if (loader.batch_size or 1) < 2 or type(preprocessor) is not SegDataPreProcessor:
         return
     by_file = _sizes_of_files(dataset)
     if len(set(by_file)) < 2:
@@ -49,7 +50,7 @@ def check_sizes_in_batches(model: nn.Module, loader: DataLoader, dataset: Any, s
             raise InputError(
                 f'{setting}.batch_size is {loader.batch_size}, and the images of a batch have several sizes '
                 f'({_shown(one)} as {_path(dataset, i)}, {_shown(other)} as {_path(dataset, k)}): set --cfg-options '
-                f'{setting}.batch_size=1, or model.data_preprocessor.test_cfg.size_divisor=32 to pad them'
+                f'{setting}.batch_size=1, or resize them to one size in the pipeline'
             )
 
 
