@@ -12,10 +12,11 @@ _LONGEST = 400  # characters of somebody else's message
 _NO_MEMORY = ('out of memory', "can't allocate memory", 'Unable to allocate')
 _ONE_VALUE = 'Expected more than 1 value per channel'
 _DEVICE_ASSERT = 'device-side assert'
+_NO_WINDOW = ("no attribute 'stride'", "no attribute 'crop_size'")
 _NO_SIZE = 'only one of size and size_divisor should be valid'
 
 
-def told_in_one_line(error: Exception, where: str, what_to_do: str = '') -> InputError:
+def told_in_one_line(error: BaseException, where: str, what_to_do: str = '') -> InputError:
     """The `InputError` that tells an error of any kind; its traceback goes into the log file alone.
 
     Args:
@@ -36,7 +37,7 @@ def told_in_one_line(error: Exception, where: str, what_to_do: str = '') -> Inpu
     )
 
 
-def _advice(error: Exception, message: str) -> str:
+def _advice(error: BaseException, message: str) -> str:
     """What to do about some errors of torch."""
     if isinstance(error, (torch.OutOfMemoryError, MemoryError)) or any(text in message for text in _NO_MEMORY):
         return 'set a smaller batch_size of the loader or a smaller crop_size, or train with --amp or with_cp=True of the backbone'
@@ -44,6 +45,8 @@ def _advice(error: Exception, message: str) -> str:
         return 'BN needs more than one value per channel: set train_dataloader.batch_size=2 or more'
     if _DEVICE_ASSERT in message:
         return 'a label or an index is out of range; with CUDA_VISIBLE_DEVICES="" the same command says which'
+    if any(text in message for text in _NO_WINDOW):
+        return "mode='slide' of model.test_cfg needs crop_size and stride"
     if _NO_SIZE in message:
         return 'set model.data_preprocessor.size to the crop_size of training, and no size_divisor'
     return ''

@@ -41,6 +41,10 @@ def _check_class_weight(path: str, loss: nn.Module, head: nn.Module) -> None:
             f'{path}.class_weight has {len(weight)} numbers, and the head has {logits} {_outputs(logits)}: give '
             f'{logits}, in the order of the classes'
         )
+    if type(loss) is CrossEntropyLoss and loss.use_sigmoid and len(weight) > 1:
+        raise InputError(
+            f'{path}: mmseg multiplies class_weight of a loss with use_sigmoid=True along the width of the image: leave out one of both'
+        )
     wrong = [value for value in map(float, weight) if not (math.isfinite(value) and value >= 0)]
     if wrong:
         raise InputError(f'{path}.class_weight holds {wrong[0]}: weights are 0 or greater')

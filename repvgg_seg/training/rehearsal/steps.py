@@ -1,5 +1,7 @@
 """Which step of a rehearsal failed, and in which part of the model."""
 
+import io
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -40,12 +42,18 @@ def step(name: str, notes: Notes | None = None, model: nn.Module | None = None) 
         yield
     except InputError:
         raise
-    except Exception as error:
-        what_to_do = ''
+    except (Exception, SystemExit) as error:  # cityscapesscripts prints its errors and exits
+        what_to_do = _printed() if isinstance(error, SystemExit) else ''
         if notes is not None:
             name = notes.part or name
-            what_to_do = _mismatch(notes, model)
+            what_to_do = _mismatch(notes, model) or what_to_do
         raise told_in_one_line(error, f'rehearsal, step "{name}"', what_to_do) from error
+
+
+def _printed() -> str:
+    """The last line that was printed during a rehearsal, which keeps it from the screen."""
+    printed = sys.stdout.getvalue().split('\n') if isinstance(sys.stdout, io.StringIO) else []
+    return next((line.strip() for line in reversed(printed) if line.strip()), '')
 
 
 def _mismatch(notes: Notes, model: nn.Module | None) -> str:

@@ -33,6 +33,7 @@ def check(logged):
         ([dict(type='OhemCrossEntropy', class_weight=[1.0] * 4)], 'decode_head.loss_decode.class_weight has 4'),
         ([CE | dict(class_weight=[1, 1, 1, 1, -1])], 'class_weight holds -1.0'),
         ([CE | dict(loss_weight=0.0), CE | dict(loss_weight=0.0)], 'every loss has loss_weight 0'),
+        ([CE | dict(use_sigmoid=True, class_weight=[1.0] * 5)], 'class_weight of a loss with use_sigmoid=True'),
         ([CE | dict(loss_weight=-0.4)], 'loss_weight is -0.4'),
         ([CE | dict(loss_name='ce')], 'every loss has loss_weight 0, or a loss_name without'),
     ],
