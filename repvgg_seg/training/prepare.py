@@ -55,8 +55,8 @@ def prepare(cfg: Config, args: Namespace, stage: Literal['train', 'test']) -> No
         _prepare_training(cfg, args)
     else:
         cfg.load_from, cfg.resume = None, False  # tools/test.py loads the checkpoint itself, strictly
-    if not args.no_rehearsal:
-        cfg.custom_hooks = [*cfg.get('custom_hooks', []), dict(type='RehearsalHook')]
+    others = [hook for hook in cfg.custom_hooks if hook['type'] != 'RehearsalHook']
+    cfg.custom_hooks = others if args.no_rehearsal else [*others, dict(type='RehearsalHook')]
     make_folder(cfg.work_dir, '--work-dir')  # last: what is refused leaves no folder
 
 
