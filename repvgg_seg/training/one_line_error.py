@@ -37,9 +37,14 @@ def told_in_one_line(error: BaseException, where: str, what_to_do: str = '') -> 
     )
 
 
+def is_out_of_memory(error: BaseException) -> bool:
+    """Whether a GPU or the machine had no memory left."""
+    return isinstance(error, (torch.OutOfMemoryError, MemoryError)) or any(text in str(error) for text in _NO_MEMORY)
+
+
 def _advice(error: BaseException, message: str) -> str:
     """What to do about some errors of torch."""
-    if isinstance(error, (torch.OutOfMemoryError, MemoryError)) or any(text in message for text in _NO_MEMORY):
+    if is_out_of_memory(error):
         return 'set a smaller batch_size of the loader or a smaller crop_size, or train with --amp or with_cp=True of the backbone'
     if _ONE_VALUE in message:
         return 'BN needs more than one value per channel: set train_dataloader.batch_size=2 or more'

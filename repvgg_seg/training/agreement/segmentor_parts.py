@@ -48,12 +48,17 @@ def learns_classes(head: nn.Module) -> bool:
     """
     if not isinstance(head, BaseDecodeHead) or isinstance(head, _OTHER_LABELS):
         return False
-    computing = [_owner(type(head), name) for name in ('loss', 'loss_by_feat')]
-    return all(owner.__module__.split('.')[0] in _KNOWN_PACKAGES for owner in computing)
+    return all(_is_known(type(head), name) for name in ('loss', 'loss_by_feat'))
 
 
-def _owner(cls: type, name: str) -> type:
-    return next(base for base in cls.__mro__ if name in vars(base))
+def reads_by_index(head: nn.Module) -> bool:
+    """Whether a head is known to read the feature maps that its `in_index` names; somebody else's may read any."""
+    return isinstance(head, BaseDecodeHead) and _is_known(type(head), 'forward')
+
+
+def _is_known(cls: type, method: str) -> bool:
+    owner = next(base for base in cls.__mro__ if method in vars(base))
+    return owner.__module__.split('.')[0] in _KNOWN_PACKAGES
 
 
 def transforms_of(dataset: Any) -> Iterator[Any]:

@@ -1,4 +1,6 @@
 import pytest
+from mmseg.models.decode_heads import FCNHead
+from mmseg.registry import MODELS
 from small_models import segmentor
 
 from repvgg_seg.errors import InputError
@@ -53,6 +55,18 @@ def test_heads_and_backbone(changes, message):
             check_channels(model)
     else:
         check_channels(model)
+
+
+@MODELS.register_module()
+class HeadOfTheFirstMap(FCNHead):
+    """A user's head that reads what it likes."""
+
+    def forward(self, inputs):
+        return super().forward([inputs[0]] * 4)
+
+
+def test_a_head_of_somebody_elses_is_left_to_the_rehearsal():
+    check_channels(segmentor(auxiliary_head=FCN | dict(type='HeadOfTheFirstMap', in_channels=32)))
 
 
 def fpn(**changes):

@@ -16,7 +16,7 @@ from PIL import Image
 from tiny import tiny_config
 
 from repvgg_seg.errors import InputError
-from repvgg_seg.training.runner import build_runner, train
+from repvgg_seg.training.start import build, train
 
 pytestmark = pytest.mark.slow  # each test builds a Runner
 
@@ -89,7 +89,7 @@ def start(scenes, tmp_path, edit, **options):
     edit(cfg)
     cfg.custom_hooks = [dict(type='SwitchToDeployHook'), dict(type='RehearsalHook')]
     cfg.experiment_name = f'rehearsal_{tmp_path.name}'
-    runner = build_runner(cfg)
+    runner = build(cfg)
     train(runner)
     return next(Path(runner.log_dir).glob('*.log')).read_text()
 
