@@ -1,11 +1,12 @@
-"""Losses of the heads: their class weights, their own weights, and the number of logits."""
+"""Losses of the heads: class weights and the weights of the losses themselves.
+
+What mmseg's losses cannot compute for a head is replaced or refused in the config, by `repvgg_seg.training.losses`.
+"""
 
 import logging
 import math
 
 from mmengine.logging import print_log
-from mmseg.models.losses import CrossEntropyLoss, DiceLoss, LovaszLoss, OhemCrossEntropy, TverskyLoss
-from mmseg.models.losses.lovasz_loss import lovasz_hinge
 from torch import nn
 
 from ...errors import InputError
@@ -23,7 +24,6 @@ def check_losses(model: nn.Module) -> None:
         for place, loss in losses_of(head).items():
             path = f'model.{name}.{place}'
             _check_class_weight(path, loss, head)
-            _check_one_logit(path, loss, head)
             weights.append(_weight(path, loss))
     if weights and not any(weights):
         raise InputError(
@@ -41,10 +41,6 @@ def _check_class_weight(path: str, loss: nn.Module, head: nn.Module) -> None:
             f'{path}.class_weight has {len(weight)} numbers, and the head has {logits} {_outputs(logits)}: give '
             f'{logits}, in the order of the classes'
         )
-    if type(loss) is CrossEntropyLoss and loss.use_sigmoid and len(weight) > 1:
-        raise InputError(
-            f'{path}: mmseg multiplies class_weight of a loss with use_sigmoid=True along the width of the image: leave out one of both'
-        )
     wrong = [value for value in map(float, weight) if not (math.isfinite(value) and value >= 0)]
     if wrong:
         raise InputError(f'{path}.class_weight holds {wrong[0]}: weights are 0 or greater')
@@ -52,32 +48,6 @@ def _check_class_weight(path: str, loss: nn.Module, head: nn.Module) -> None:
 
 def _outputs(logits: int) -> str:
     return 'logit' if logits == 1 else 'classes'
-
-
-def _check_one_logit(path: str, loss: nn.Module, head: nn.Module) -> None:
-    """A head of one logit, the foreground's, needs a loss of a sigmoid; others index classes that it does not have."""
-    if getattr(head, 'out_channels', None) != 1:
-        return
-    fits = True
-    if isinstance(loss, CrossEntropyLoss):
-        fits = loss.use_sigmoid
-    elif isinstance(loss, LovaszLoss):
-        fits = loss.cls_criterion is lovasz_hinge
-    elif isinstance(loss, (OhemCrossEntropy, TverskyLoss)):
-        fits = False
-    elif type(loss) is DiceLoss:
-        # mmseg's one-hot labels of one channel are the background's.
-        print_log(
-            f'{path}: DiceLoss over one logit learns the background (its one-hot labels have the channel of class 0), so '
-            'that the prediction is inverted: give the head out_channels=2',
-            'current',
-            logging.WARNING,
-        )
-    if not fits:
-        raise InputError(
-            f'{path}: a {type(loss).__name__} without sigmoid for a head of one logit (out_channels=1): set '
-            "CrossEntropyLoss with use_sigmoid=True or LovaszLoss with loss_type='binary', or out_channels=2"
-        )
 
 
 def _weight(path: str, loss: nn.Module) -> float:
