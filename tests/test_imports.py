@@ -12,6 +12,7 @@ ROOMS = [
     'registry',
     'errors',
     'invocation',
+    'random_states',
     'quiet',
     'files',
     'measure',

@@ -1,20 +1,18 @@
 """A look at some labels of a data set before training: which classes occur in them, and why others do not."""
 
 import copy
-import random
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
 import mmengine.dataset
 import numpy as np
-import torch
 from mmcv.transforms import LoadAnnotations
 from PIL import Image
 
 from ..errors import InputError
+from ..random_states import kept_random_states
 from .checked_pipeline import all_steps, is_foreign
 from .label_checks import check_form, label_values
 from .step_errors import describe_error, name_of_step
@@ -82,7 +80,7 @@ def read_until(dataset: Any, sample: LabelSample, done: Callable[[], bool]) -> N
     read = _label_reader(dataset)
     if read is None:
         return
-    with _kept_random_states():
+    with kept_random_states():  # steps of others may draw
         for index in spread(len(dataset)):
             if done():
                 return
@@ -134,18 +132,6 @@ def why_missing(sample: LabelSample, dataset: Any, ignored: tuple[int, ...]) -> 
 def has_labels(dataset: Any) -> bool:
     """Whether the pipeline of a data set loads labels."""
     return _label_reader(dataset) is not None
-
-
-@contextmanager
-def _kept_random_states() -> Iterator[None]:
-    """Leave the random states of Python, numpy and torch as they are: steps of others may draw."""
-    python, array = random.getstate(), np.random.get_state()
-    with torch.random.fork_rng(devices=[]):
-        try:
-            yield
-        finally:
-            random.setstate(python)
-            np.random.set_state(array)
 
 
 def _label_reader(dataset: Any) -> Callable[[dict], dict | None] | None:

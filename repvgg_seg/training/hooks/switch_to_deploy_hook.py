@@ -13,8 +13,8 @@ from ...models.block import find_blocks
 from ...models.image_channels import image_channels
 from ...models.reparameterize import reparameterize_model
 from ...optimize import optimize_for_inference
+from ...random_states import kept_random_states
 from ..agreement.norm_and_fusing import norms_not_fusible
-from ..random_states import kept_random_states
 
 
 @HOOKS.register_module()

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 import torch
 from mmengine.logging import MessageHub, MMLogger
 
-from ..random_states import kept_random_states
+from ...random_states import kept_random_states
 
 
 @contextlib.contextmanager
