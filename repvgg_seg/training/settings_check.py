@@ -13,15 +13,19 @@ from mmengine.logging import print_log
 from mmengine.optim import DefaultOptimWrapperConstructor
 from mmengine.runner import Runner
 from mmengine.utils.dl_utils import set_multi_processing
+from mmseg.evaluation import IoUMetric
 from mmseg.models import EncoderDecoder
-from mmseg.registry import MODELS, OPTIM_WRAPPER_CONSTRUCTORS
+from mmseg.registry import METRICS, MODELS, OPTIM_WRAPPER_CONSTRUCTORS
 from torch import nn
 
 from ..errors import InputError, closest_names, similar_names
+from ..evaluation.iou_metric import StreetIoUMetric
+from ..models import RepVGG
 from .registered_class import find_class
 from .set_options import READ_KEYS
 from .value_check import check_value
 
+_IOU_METRICS = ('mIoU', 'mDice', 'mFscore')
 _CLIP: dict[str, Callable[..., Any]] = dict(norm=nn.utils.clip_grad_norm_, value=nn.utils.clip_grad_value_)
 
 
@@ -41,10 +45,14 @@ def check_settings(cfg: Config, training: bool) -> None:
         check_value(cfg.get(name), name, Runner, name)
     _check_log_level(cfg.get('log_level'))
     _check_environment(cfg)
-    _check_test_cfg(cfg.model, cfg.get('default_scope') or 'mmseg')
+    scope = cfg.get('default_scope') or 'mmseg'
+    _check_test_cfg(cfg.model, scope)
+    _check_no_pretrained(cfg.model, scope)
+    evaluator = 'val_evaluator' if training else 'test_evaluator'
+    _check_iou_metrics(cfg.get(evaluator), evaluator, scope)
     if training:
         _check_keys(cfg.get('auto_scale_lr'), 'auto_scale_lr', ('enable', 'base_batch_size'))
-        _check_optimization(cfg.get('optim_wrapper'), cfg.get('default_scope') or 'mmseg')
+        _check_optimization(cfg.get('optim_wrapper'), scope)
     for key in cfg:
         if (
             key not in READ_KEYS
@@ -154,6 +162,37 @@ def _check_test_cfg(model: Any, scope: str) -> None:
             f'model.test_cfg.stride: {tuple(test_cfg["stride"])} is larger than crop_size={tuple(test_cfg["crop_size"])}, so that '
             'pixels between the windows would never be seen: give a smaller one, such as two thirds of it'
         )
+
+
+def _check_no_pretrained(model: Any, scope: str) -> None:
+    """Refuse `model.pretrained`, which mmseg hands to the backbone as an argument that RepVGG does not have."""
+    backbone = model.get('backbone')
+    if not model.get('pretrained') or not isinstance(backbone, dict):
+        return
+    cls = find_class(backbone.get('type'), 'model.backbone.type', MODELS, backbone.get('_scope_') or scope)
+    if isinstance(cls, type) and issubclass(cls, RepVGG):
+        raise InputError(
+            f'model.pretrained: got {model["pretrained"]!r}; RepVGG takes its weights by init_cfg: set model.pretrained=None and '
+            f"model.backbone.init_cfg=dict(type='Pretrained', checkpoint={model['pretrained']!r})"
+        )
+
+
+def _check_iou_metrics(value: Any, path: str, scope: str) -> None:
+    """The names that mmseg's IoUMetric knows, which it looks at when all images are predicted."""
+    if isinstance(value, (list, tuple)):
+        for i, item in enumerate(value):
+            _check_iou_metrics(item, f'{path}.{i}', scope)
+    elif isinstance(value, dict) and 'metrics' in value:
+        _check_iou_metrics(value['metrics'], f'{path}.metrics', scope)
+    elif isinstance(value, dict):
+        cls = find_class(value.get('type'), f'{path}.type', METRICS, value.get('_scope_') or scope)
+        wanted = value.get('iou_metrics') or []
+        for name in [wanted] if isinstance(wanted, str) else wanted:
+            if cls in (IoUMetric, StreetIoUMetric) and name not in _IOU_METRICS:
+                raise InputError(
+                    f'{path}.iou_metrics: no metric has the name {name!r}{closest_names(str(name), _IOU_METRICS)}; there are '
+                    f'{", ".join(_IOU_METRICS)}'
+                )
 
 
 def _check_optimization(wrapper: Any, scope: str) -> None:
