@@ -32,6 +32,7 @@ class CheckedSegDataset(BaseSegDataset):
 
     Args:
         img_suffix: ending of the images' names, or several, such as ('.png', '.PNG'); that of mmseg's class by default.
+        metainfo: classes and palette, or the classes alone that are wanted; those of the class by default.
         kwargs: the other arguments of mmseg's `BaseSegDataset`.
 
     Raises:
@@ -39,16 +40,16 @@ class CheckedSegDataset(BaseSegDataset):
             item is read, a step of the pipeline fails.
     """
 
-    def __init__(self, img_suffix: str | Sequence[str] | None = None, **kwargs: Any) -> None:
+    def __init__(
+        self, img_suffix: str | Sequence[str] | None = None, metainfo: dict[str, Any] | None = None, **kwargs: Any
+    ) -> None:
         self.img_suffixes = (img_suffix,) if isinstance(img_suffix, str) else tuple(img_suffix or ())
-        if self.img_suffixes:
-            kwargs['img_suffix'] = self.img_suffixes[0]
-        if fault := fault_of_classes(type(self), kwargs.get('metainfo')):
+        if fault := fault_of_classes(type(self), metainfo):
             raise InputError(fault)
-        super().__init__(**kwargs)
-        check_pipeline(
-            self, Checks(labels=False)
-        )  # outside our tools, CheckAnnotations says whether labels are checked
+        first = dict(img_suffix=self.img_suffixes[0]) if self.img_suffixes else {}
+        super().__init__(metainfo=metainfo, **first, **kwargs)
+        # Outside our tools, CheckAnnotations says whether labels are checked.
+        check_pipeline(self, Checks(labels=False))
 
     def how_to_get(self) -> str:
         """What to download and how to prepare it, for messages."""

@@ -68,9 +68,11 @@ def _of_init(bases: Iterator[type]) -> Arguments:
     if len(by_position) > len(base.positional):
         return own
     filled = {*base.positional[: len(by_position)], *(keyword.arg for keyword in call.keywords)}
+    may_fill_all = sum(keyword.arg is None for keyword in call.keywords) > 1  # another dict than `**kwargs`
+    required = () if may_fill_all else base.required
     return Arguments(
         owners={name: owner for name, owner in base.owners.items() if name not in filled} | own.owners,
-        required=(*own.required, *(name for name in base.required if name not in filled and name not in own.owners)),
+        required=(*own.required, *(name for name in required if name not in filled and name not in own.owners)),
         positional=own.positional,
         takes_others=base.takes_others,
     )
@@ -104,7 +106,7 @@ def _call_of_super(init: FunctionType, class_name: str) -> ast.Call | None:
         passed_on = [keyword.value for keyword in call.keywords if keyword.arg is None]
         starred = [value.value for value in call.args if isinstance(value, ast.Starred)]
         own_varargs = all(isinstance(value, ast.Name) and varargs and value.id == varargs.arg for value in starred)
-        return call if passed_on == uses and len(uses) == 1 and own_varargs else None
+        return call if len(uses) == 1 and uses[0] in passed_on and own_varargs else None
     return None
 
 
