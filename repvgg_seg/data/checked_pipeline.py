@@ -10,7 +10,7 @@ import numpy as np
 
 from ..errors import InputError
 from .damaged_files import fault_at_a_glance
-from .label_checks import CheckAnnotations, check_label
+from .label_checks import CheckAnnotations, CutLabelError, check_label
 from .step_errors import describe_error, is_loader, name_of_step, paths_of
 
 # Steps of these packages change no number in a label; a step of another may, so labels are judged behind it.
@@ -162,7 +162,7 @@ def run_steps(steps: list[Callable], results: Any, checks: Checks) -> tuple[Any,
             _check_image(results, step, place)
         if checks.labels and ('gt_seg_map' in new or (failed and i == last_foreign)):
             failed = _failure_of_label(results, geometry='gt_seg_map' in new)
-            if failed and i >= last_foreign:
+            if failed and (i >= last_foreign or isinstance(failed, CutLabelError)):
                 raise failed
     return results, None
 

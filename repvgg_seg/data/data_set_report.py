@@ -21,6 +21,7 @@ from .label_sample import LabelSample, has_labels, read_until, sample_labels, sp
 from .wrapped_datasets import inner_datasets, is_segmentation
 
 _SECONDS = 1.0  # for the ends of a data set's images
+_SECONDS_OF_ONE_CLASS = 30.0  # for more labels of a training set in which only one class has turned up
 _ORIENTED = 200  # images whose orientation is looked at
 
 
@@ -139,13 +140,13 @@ def _compare_with_classes(samples: list[tuple[Any, LabelSample]], split: str) ->
     def occurring() -> set[int]:
         return {value for _, sample in samples for value in sample.classes(ignored)}
 
-    if len(occurring()) < 2 <= len(names):
+    if split == 'train' and len(occurring()) < 2 <= len(names):
         start = time.monotonic()
         for one, sample in samples:
-            read_until(one, sample, lambda: len(occurring()) > 1)
+            read_until(one, sample, lambda: len(occurring()) > 1 or time.monotonic() - start > _SECONDS_OF_ONE_CLASS)
         if time.monotonic() - start > 1:
             _log(
-                f'{split} data: read {sum(sample.read for _, sample in samples)} labels until a second class turned up'
+                f'{split} data: read {sum(sample.read for _, sample in samples)} labels in search of a second class'
             )
     found = occurring()
     missing = [f'{name} ({i})' for i, name in enumerate(names) if i not in found and i not in ignored]

@@ -20,6 +20,10 @@ _WIDE_MODES = ('I;16', 'I;16B', 'I')  # one channel of more bits
 _CITYSCAPES_CLASSES, _CITYSCAPES_IDS = 19, 34
 
 
+class CutLabelError(InputError):
+    """A label of more than 8 bits was cut to 8, which no later step can put right."""
+
+
 @TRANSFORMS.register_module()
 class CheckAnnotations(BaseTransform):
     """Refuse a wrong label before it reaches the loss. The step belongs right after `LoadAnnotations`.
@@ -61,7 +65,7 @@ def check_form(label: np.ndarray, num_classes: int, path: str) -> None:
         InputError: they are not.
     """
     if label.dtype == np.uint8:
-        _check_channel(path)
+        _check_channel(label, path)
         if num_classes > IGNORED:
             raise InputError(
                 f'{path}: LoadAnnotations keeps 8 bits of a label, too few for {num_classes} classes: '
@@ -130,18 +134,32 @@ def _what_to_do(values: np.ndarray, wrong: list[int], num_classes: int) -> str:
     return '; '.join([*ways, f'otherwise {rest}' if ways else rest])
 
 
-def _check_channel(path: str) -> None:
-    """Check the file itself, because `LoadAnnotations` has already cut wider values down to 8 bits in the array."""
-    if not osp.isfile(path):
+def _check_channel(label: np.ndarray, path: str) -> None:
+    """Refuse a label that holds its file as it is stored, where this is not one channel of 8 bits.
+
+    `LoadAnnotations` cuts wider values down to 8 bits. A step that turns colours or wide numbers into class numbers is right,
+    and so is one that reads another format.
+    """
+    stored = _stored(path)
+    if stored is None:
         return
-    with Image.open(path) as image:
-        if image.mode in _EIGHT_BIT_MODES:
-            return
-        if image.mode in _WIDE_MODES and np.asarray(image).max() <= np.iinfo(np.uint8).max:
-            return
-        raise InputError(
-            f'{path}: a label is one 8-bit channel of class numbers, got mode {image.mode}; {_way_out(image.mode)}'
-        )
+    array, mode = stored
+    fault = f'{path}: a label is one 8-bit channel of class numbers, got mode {mode}; {_way_out(mode)}'
+    if array.ndim == 3 and label.ndim == 3:
+        raise InputError(fault)
+    if array.ndim == 2 and array.max() > np.iinfo(np.uint8).max and np.array_equal(array.astype(np.uint8), label):
+        raise CutLabelError(fault)
+
+
+def _stored(path: str) -> tuple[np.ndarray, str] | None:
+    """What a picture holds, and the mode that Pillow gives it; None for one channel of 8 bits and for other files."""
+    if not osp.isfile(path):
+        return None
+    try:
+        with Image.open(path) as image:
+            return None if image.mode in _EIGHT_BIT_MODES else (np.asarray(image), image.mode)
+    except Exception:  # a format of which Pillow knows nothing
+        return None
 
 
 def _way_out(mode: str) -> str:

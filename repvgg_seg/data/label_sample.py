@@ -113,16 +113,15 @@ def why_missing(sample: LabelSample, dataset: Any, ignored: tuple[int, ...]) -> 
     held = f'the files hold the values {sorted(raw)}' if len(raw) < 8 else f'the files hold {len(raw)} values'
     if len(raw) == 1:
         return f'{held} alone: look at how they were exported'
-    if getattr(dataset, 'reduce_zero_label', False) and (
-        0 not in raw or max(raw - {255}) < len(dataset.metainfo['classes'])
-    ):
+    last = len(dataset.metainfo['classes']) - 1
+    if getattr(dataset, 'reduce_zero_label', False) and 0 in raw and max(raw - {255}) == last:
         return f'{held}, and reduce_zero_label=True makes 0 ignored, 1 class 0 and so on: where 0 is a class, set it to False'
     if raw == {0, 255} and 255 in ignored:
         return (
             f'{held}, and 255 is ignored: where it means class 1, convert the masks, each by '
             "Image.fromarray((numpy.asarray(Image.open(path)) > 0).astype('uint8')).save(path)"
         )
-    if 0 not in raw and 0 not in sample.values:
+    if 0 not in raw and 0 not in sample.values and not getattr(dataset, 'reduce_zero_label', False):
         return f'{held}: where the classes are counted from 1, set reduce_zero_label=True of the data set'
     if getattr(dataset, 'label_map', None):
         return f'{held}; metainfo.classes leaves the other classes of {type(dataset).__name__} out'
@@ -130,8 +129,20 @@ def why_missing(sample: LabelSample, dataset: Any, ignored: tuple[int, ...]) -> 
 
 
 def has_labels(dataset: Any) -> bool:
-    """Whether the pipeline of a data set loads labels."""
-    return _label_reader(dataset) is not None
+    """Whether the pipeline of a data set loads labels; where only steps of others may do so, the first item shows it.
+
+    Raises:
+        InputError: a step of others fails at the first item.
+    """
+    read = _label_reader(dataset)
+    if read is None or _loads_annotations(dataset) or not len(dataset):
+        return read is not None
+    with kept_random_states():
+        return 'gt_seg_map' in (read(dataset.get_data_info(0)) or {})
+
+
+def _loads_annotations(dataset: Any) -> bool:
+    return any(map(_is_label_loader, all_steps(dataset.pipeline.transforms)))
 
 
 def _label_reader(dataset: Any) -> Callable[[dict], dict | None] | None:
@@ -140,10 +151,10 @@ def _label_reader(dataset: Any) -> Callable[[dict], dict | None] | None:
     if not isinstance(pipeline, mmengine.dataset.Compose):
         return None
     steps = list(all_steps(pipeline.transforms))
-    loaders = [i for i, step in enumerate(steps) if isinstance(step, LoadAnnotations) or _is_named_so(step)]
-    if not loaders:
+    loaders = [i for i, step in enumerate(steps) if _is_label_loader(step)]
+    if not loaders and not any(map(is_foreign, steps)):
         return None
-    if not any(map(is_foreign, steps[loaders[0] :])):
+    if loaders and not any(map(is_foreign, steps[loaders[0] :])):
         wanted, place = steps[loaders[0] : loaders[0] + 1], loaders[0]
     else:
         wanted, place = pipeline.transforms, 0
@@ -167,9 +178,10 @@ def _label_reader(dataset: Any) -> Callable[[dict], dict | None] | None:
     return read
 
 
-def _is_named_so(step: Callable) -> bool:
+def _is_label_loader(step: Callable) -> bool:
     name = name_of_step(step)
-    return name.startswith('Load') and 'Annotation' in name and 'Depth' not in name
+    named_so = name.startswith('Load') and 'Annotation' in name and 'Depth' not in name
+    return named_so or isinstance(step, LoadAnnotations)
 
 
 def _raw_values(paths: list[str]) -> set[int]:

@@ -7,6 +7,8 @@ from mmseg.evaluation import IoUMetric
 from mmseg.registry import METRICS
 from torch import Tensor
 
+from ..errors import listed
+
 
 @METRICS.register_module()
 class StreetIoUMetric(IoUMetric):
@@ -46,10 +48,10 @@ def _explain_missing(predicted: Tensor, labelled: Tensor, classes: Sequence[str]
     )
     said = []
     if nowhere:
-        said.append(f'{", ".join(nowhere)} occur neither in the labels nor in the predictions and have no score')
+        said.append(f'{listed(nowhere)} occur neither in the labels nor in the predictions and have no score')
     if unlabelled:
         said.append(
-            f'{", ".join(unlabelled)} occur in predictions and in no label: their IoU is 0, their Acc undefined'
+            f'{listed(unlabelled)} occur in predictions and in no label: their IoU is 0, their Acc undefined'
         )
     if said:
         rest = len(classes) - len(nowhere)

@@ -38,6 +38,16 @@ class RemapForTest(BaseTransform):
 
 
 @TRANSFORMS.register_module()
+class LoadColoursForTest(BaseTransform):
+    """A step that reads a label by itself: red is class 1."""
+
+    def transform(self, results):
+        results['gt_seg_map'] = (np.asarray(Image.open(results['seg_map_path']))[..., 0] == 200).astype(np.uint8)
+        results['seg_fields'].append('gt_seg_map')
+        return results
+
+
+@TRANSFORMS.register_module()
 class NoneForTest(BaseTransform):
     def transform(self, results):
         return None
@@ -151,6 +161,20 @@ def test_a_step_behind_may_put_labels_right(root):
     assert set(np.unique(checked(root, [*LOAD, dict(type='RemapForTest')])[0]['gt_seg_map'])) == {0, 255}
     relabel(root, lambda label: Image.fromarray(np.where(label == 0, 7, label)))
     assert 'holds the values [7]; allowed' in refused(checked(root, [*LOAD, dict(type='RemapForTest'), PACK]))
+
+
+def test_a_step_of_somebody_else_may_read_colours(root):
+    relabel(root, lambda label: Image.fromarray(np.stack([label * 200, label, label], -1)))
+    expected = np.resize([0, 1], (16, 12)).T
+    for check in ([], [dict(type='CheckAnnotations')]):
+        item = checked(root, [LOAD[0], dict(type='LoadColoursForTest'), *check, PACK])[0]
+        assert (item['data_samples'].gt_sem_seg.data[0].numpy() == expected).all()
+    assert 'got mode RGB' in refused(checked(root, [*LOAD, PACK]))
+
+
+def test_what_was_cut_to_8_bits_cannot_be_put_right_behind(root):
+    relabel(root, lambda label: Image.fromarray(label.astype(np.uint16) * 265))
+    assert 'got mode I;16' in refused(checked(root, [*LOAD, dict(type='RemapForTest'), PACK]))
 
 
 def test_the_step_of_the_config_says_where_labels_are_checked(root):

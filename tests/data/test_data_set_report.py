@@ -115,6 +115,16 @@ def test_one_label_of_another_class_is_enough(tmp_path, said):
     assert not [line for level, line in said if level == logging.WARNING]
 
 
+def test_only_a_training_set_is_searched_for_another_class_and_not_for_ever(tmp_path, said, monkeypatch):
+    dataset = checked(write_data(tmp_path, map(str, range(9)), values=(0,)))
+    monkeypatch.setattr(data_set_report, 'sample_labels', lambda dataset: sample_labels(dataset, most=4))
+    report_data_sets(dict(val=dataset), check_labels=True)
+    assert '1 of 2 classes do not occur in the 4 labels that were read, of 9' in said[-1][1]
+    monkeypatch.setattr(data_set_report, '_SECONDS_OF_ONE_CLASS', -1.0)
+    report_data_sets(dict(train=dataset), check_labels=True)
+    assert '1 of 2 classes do not occur in the 4 labels that were read, of 9' in said[-1][1]
+
+
 def test_a_set_with_the_foreground_and_one_without(root, said):
     write_data(root, ('n',), values=(1,), folder='other')
     relabel(root, lambda label: Image.fromarray(label * 0 if label.min() == 0 else label))

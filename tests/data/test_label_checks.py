@@ -57,7 +57,13 @@ def test_a_label_file_that_is_not_one_8_bit_channel(tmp_path, image, mode):
     path = tmp_path / 'label.png'
     cv2.imwrite(str(path), image)
     with pytest.raises(InputError, match=f'one 8-bit channel of class numbers, got mode {mode}'):
-        check(label(0, 0, 0), path=path)
+        check(image.astype(np.uint8), path=path)  # as LoadAnnotations has it
+    check(label(0, 1, 2), path=path)  # as a step of somebody else makes class numbers of it
+
+
+def test_a_label_file_of_another_format(tmp_path):
+    np.save(tmp_path / 'label.npy', label(0, 1, 2))
+    check(label(0, 1, 2), path=tmp_path / 'label.npy')
 
 
 @pytest.mark.parametrize(
