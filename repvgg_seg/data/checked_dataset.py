@@ -109,5 +109,6 @@ class CheckedSegDataset(BaseSegDataset):
         if missing:
             raise InputError(
                 f'{self.ann_file} lists {len(missing)} images that do not exist: no such file: {listed(missing)}'
+                + ('' if data_list else '; a line holds one name below data_prefix.img_path, and nothing else')
             )
         return data_list

@@ -145,9 +145,7 @@ def _compare_with_classes(samples: list[tuple[Any, LabelSample]], split: str) ->
         for one, sample in samples:
             read_until(one, sample, lambda: len(occurring()) > 1 or time.monotonic() - start > _SECONDS_OF_ONE_CLASS)
         if time.monotonic() - start > 1:
-            _log(
-                f'{split} data: read {sum(sample.read for _, sample in samples)} labels in search of a second class'
-            )
+            _log(f'{split} data: read {sum(sample.read for _, sample in samples)} labels in search of a second class')
     found = occurring()
     missing = [f'{name} ({i})' for i, name in enumerate(names) if i not in found and i not in ignored]
     read, total = (sum(getattr(sample, key) for _, sample in samples) for key in ('read', 'total'))

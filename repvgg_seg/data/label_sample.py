@@ -8,14 +8,13 @@ from typing import Any
 
 import mmengine.dataset
 import numpy as np
-from mmcv.transforms import LoadAnnotations
 from PIL import Image
 
 from ..errors import InputError
 from ..random_states import kept_random_states
 from .checked_pipeline import all_steps, is_foreign
 from .label_checks import check_form, label_values
-from .step_errors import describe_error, name_of_step
+from .step_errors import describe_error, loads_labels, name_of_step
 
 _MOST = 200  # labels
 _SECONDS = 2.0
@@ -142,7 +141,7 @@ def has_labels(dataset: Any) -> bool:
 
 
 def _loads_annotations(dataset: Any) -> bool:
-    return any(map(_is_label_loader, all_steps(dataset.pipeline.transforms)))
+    return any(map(loads_labels, all_steps(dataset.pipeline.transforms)))
 
 
 def _label_reader(dataset: Any) -> Callable[[dict], dict | None] | None:
@@ -151,7 +150,7 @@ def _label_reader(dataset: Any) -> Callable[[dict], dict | None] | None:
     if not isinstance(pipeline, mmengine.dataset.Compose):
         return None
     steps = list(all_steps(pipeline.transforms))
-    loaders = [i for i, step in enumerate(steps) if _is_label_loader(step)]
+    loaders = [i for i, step in enumerate(steps) if loads_labels(step)]
     if not loaders and not any(map(is_foreign, steps)):
         return None
     if loaders and not any(map(is_foreign, steps[loaders[0] :])):
@@ -176,12 +175,6 @@ def _label_reader(dataset: Any) -> Callable[[dict], dict | None] | None:
         return results
 
     return read
-
-
-def _is_label_loader(step: Callable) -> bool:
-    name = name_of_step(step)
-    named_so = name.startswith('Load') and 'Annotation' in name and 'Depth' not in name
-    return named_so or isinstance(step, LoadAnnotations)
 
 
 def _raw_values(paths: list[str]) -> set[int]:

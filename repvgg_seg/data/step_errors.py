@@ -34,7 +34,10 @@ def describe_error(error: Exception, step: Callable, place: str, results: Any) -
     at = f' at {paths[0]}' if paths else ''
     held = ', '.join(f'{key} {_described(results[key])}' for key in ('img', 'gt_seg_map') if key in results)
     given = f'; it was given {held}' if held else ''
-    return f'{place}, {name}, failed{at}: {one_line(error)}{given}'
+    way_out = ''
+    if isinstance(error, KeyError) and error.args == ('seg_map_path',):
+        way_out = ': the data set names no labels; set data_prefix.seg_map_path, or leave this step out of the pipeline'
+    return f'{place}, {name}, failed{at}: {one_line(error)}{given}{way_out}'
 
 
 def name_of_step(step: Callable) -> str:
@@ -45,6 +48,15 @@ def name_of_step(step: Callable) -> str:
 def is_loader(step: Callable) -> bool:
     """Whether a step reads a file, which mmseg's and mmcv's say by their names."""
     return name_of_step(step).startswith('Load')
+
+
+def loads_labels(step: Any) -> bool:
+    """Whether a step, or the class of one, reads labels, which most say by their names."""
+    cls = step if isinstance(step, type) else type(step)
+    name = name_of_step(step)
+    return issubclass(cls, mmcv.transforms.LoadAnnotations) or (
+        name.startswith('Load') and 'Annotation' in name and 'Depth' not in name
+    )
 
 
 def paths_of(results: Any, labels_first: bool = False) -> list[str]:

@@ -50,9 +50,7 @@ def _explain_missing(predicted: Tensor, labelled: Tensor, classes: Sequence[str]
     if nowhere:
         said.append(f'{listed(nowhere)} occur neither in the labels nor in the predictions and have no score')
     if unlabelled:
-        said.append(
-            f'{listed(unlabelled)} occur in predictions and in no label: their IoU is 0, their Acc undefined'
-        )
+        said.append(f'{listed(unlabelled)} occur in predictions and in no label: their IoU is 0, their Acc undefined')
     if said:
         rest = len(classes) - len(nowhere)
         print_log(f'{"; ".join(said)}; mIoU is the mean over {rest} of {len(classes)} classes', 'current')

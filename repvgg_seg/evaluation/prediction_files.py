@@ -4,13 +4,13 @@ import inspect
 from collections.abc import Iterator
 from typing import Any
 
-from mmcv.transforms import LoadAnnotations
 from mmengine.config import Config
 from mmengine.registry import Registry
 from mmengine.visualization import LocalVisBackend, Visualizer
 from mmseg.evaluation import CityscapesMetric, IoUMetric
 from mmseg.registry import DATASETS, METRICS, TRANSFORMS, VISBACKENDS, VISUALIZERS
 
+from ..data.step_errors import loads_labels
 from ..data.wrapped_datasets import inner_configs
 from ..errors import InputError
 
@@ -133,8 +133,7 @@ def _without_labels(pipeline: list[Any]) -> list[Any]:
             if not step:
                 continue
         elif isinstance(step, dict):
-            cls = _class_of(step, TRANSFORMS)
-            if isinstance(cls, type) and issubclass(cls, LoadAnnotations):
+            if loads_labels(_class_of(step, TRANSFORMS)):
                 continue
             if isinstance(step.get('transforms'), (list, tuple)):
                 step = dict(step, transforms=_without_labels(list(step['transforms'])))

@@ -38,6 +38,7 @@ def test_lists_as_editors_write_them(root, text):
         (b'', 'list.txt names no images'),
         (b'\n\n', 'list.txt names no images'),
         (b'a\nnone\n', r'lists 1 images that do not exist: no such file: .*/images/train/none.png'),
+        (b'a.png labels/train/a.png\n', r'a.png labels/train/a.png; a line holds one name below data_prefix.img_path'),
         (b'\xff\xfea\x00', 'in UTF-8'),
     ],
 )

@@ -93,6 +93,15 @@ def test_a_step_names_itself_and_the_file(root):
     assert 'pipeline.2 (RandomChoice).0, FailForTest' in refused(checked(root, [*LOAD, choice]))
 
 
+def test_a_step_that_wants_labels_of_a_data_set_without(root):
+    dataset = build(
+        root, pipeline=[LOAD[0], dict(type='LoadColoursForTest')], data_prefix=dict(img_path='images/train')
+    )
+    check_pipeline(dataset, Checks())
+    assert 'LoadColoursForTest, failed at' in (message := refused(dataset))
+    assert message.endswith('set data_prefix.seg_map_path, or leave this step out of the pipeline')
+
+
 def test_nine_bands_are_not_damaged_for_a_step_that_takes_three(root):
     for path in (root / 'images').rglob('*.png'):
         np.save(path.with_suffix('.npy'), np.zeros((12, 16, 9), np.float32))

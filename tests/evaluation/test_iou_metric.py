@@ -42,3 +42,11 @@ def test_why_a_class_has_no_score(monkeypatch, label, predicted, line):
     assert said == ([line] if line else [])
     unscored = [name for name, figures in metric.per_class.items() if math.isnan(figures['IoU'])]
     assert len(unscored) == (0 if line is None else 4 - int(line.split(' of 4')[0].split()[-1]))
+
+
+def test_many_classes_without_a_score_take_one_short_line(monkeypatch):
+    said = []
+    monkeypatch.setattr(iou_metric, 'print_log', lambda text, logger: said.append(text))
+    classes = [f'class {i}' for i in range(150)]
+    iou_metric._explain_missing(torch.zeros(150), torch.zeros(150), classes)
+    assert said[0].startswith('class 0, class 1, ') and '(146 more) occur neither' in said[0] and len(said[0]) < 200

@@ -1,6 +1,7 @@
 """Config edits that write and draw predictions."""
 
 import pytest
+from mmcv.transforms import BaseTransform
 from mmcv.transforms import LoadAnnotations as AnyLoadAnnotations
 from mmengine.config import Config
 from mmengine.evaluator import BaseMetric
@@ -16,6 +17,13 @@ from repvgg_seg.evaluation.prediction_files import draw_predictions, write_predi
 
 class OwnLoader(LoadAnnotations):
     """A step of a user that loads labels."""
+
+
+class LoadArrayAnnotationsForTest(BaseTransform):
+    """A step of a user that loads labels and is derived from none that does."""
+
+    def transform(self, results):
+        return results
 
 
 class OwnPrefix(CheckedCityscapesDataset):
@@ -92,7 +100,16 @@ def test_without_scores_no_data_set_has_labels(dataset, prefixes):
 
 
 @pytest.mark.parametrize(
-    'loader', ['LoadAnnotations', 'mmseg.LoadAnnotations', LoadAnnotations, OwnLoader, AnyLoadAnnotations]
+    'loader',
+    [
+        'LoadAnnotations',
+        'mmseg.LoadAnnotations',
+        LoadAnnotations,
+        OwnLoader,
+        AnyLoadAnnotations,
+        LoadArrayAnnotationsForTest,
+        'LoadBiomedicalAnnotation',
+    ],
 )
 def test_without_scores_no_step_loads_labels(loader):
     image, label, pack = dict(type='LoadImageFromFile'), dict(type=loader), dict(type='PackSegInputs')
