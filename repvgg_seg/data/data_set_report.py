@@ -18,6 +18,7 @@ from .files_left_out import FileAccount, account_for_files
 from .image_orientation import AS_STORED, TURNED, count_orientations, fits_as_read, turns_images
 from .label_checks import IGNORED, check_values
 from .label_sample import LabelSample, has_labels, read_until, sample_labels, spread, why_missing
+from .step_errors import loads_labels
 from .wrapped_datasets import inner_datasets, is_segmentation
 
 _SECONDS = 1.0  # for the ends of a data set's images
@@ -63,7 +64,8 @@ def _account(dataset: Any, split: str) -> FileAccount:
     """Log the line of one data set."""
     steps = list(all_steps(getattr(dataset.pipeline, 'transforms', [])))
     refuse = not any(getattr(step, 'ignore_empty', False) for step in steps)
-    account = account_for_files(dataset, has_labels(dataset), refuse)
+    own_loader = not any(loads_labels(step) and not is_foreign(step) for step in steps)
+    account = account_for_files(dataset, has_labels(dataset), refuse, own_loader)
     if not account.labels and any(type(step) is LoadAnnotations for step in steps):
         raise InputError(
             f'the pipeline of {type(dataset).__name__} loads labels, and no image has one: set data_prefix.seg_map_path'

@@ -33,13 +33,17 @@ class FileAccount:
     doubtful: list[str] = field(default_factory=list)
 
 
-def account_for_files(dataset: Any, with_labels: bool, refuse_missing: bool = True) -> FileAccount:
+def account_for_files(
+    dataset: Any, with_labels: bool, refuse_missing: bool = True, own_loader: bool = False
+) -> FileAccount:
     """Compare what a data set of mmseg holds with what is in its folders.
 
     Args:
         dataset: with an `img_path` in every item.
         with_labels: whether its pipeline loads labels.
         refuse_missing: whether a missing image is an error.
+        own_loader: whether a step of somebody else loads the labels. It may find them elsewhere, so that it is no error
+            where none of the files exists.
 
     Raises:
         InputError: there are no images, or an image or label does not exist.
@@ -61,7 +65,7 @@ def account_for_files(dataset: Any, with_labels: bool, refuse_missing: bool = Tr
         raise InputError(no_images(type(dataset).__name__, folder, suffixes, getattr(dataset, 'ann_file', '')))
     if refuse_missing:
         _check_images(dataset, images, suffixes)
-    _check_labels(images, labels, str(getattr(dataset, 'seg_map_suffix', '')))
+    _check_labels(images, labels, str(getattr(dataset, 'seg_map_suffix', '')), own_loader)
     if '://' not in folder and osp.isdir(folder):
         _find_left_out(dataset, account, suffixes)
     twice = [path for path, number in Counter(images).items() if number > 1]
@@ -102,9 +106,9 @@ def _check_images(dataset: Any, images: list[str], suffixes: tuple[str, ...]) ->
     raise InputError(f'{of} names {len(missing)} of {len(images)} images that do not exist: no such file: {path}{hint}')
 
 
-def _check_labels(images: list[str], labels: list[str], suffix: str) -> None:
+def _check_labels(images: list[str], labels: list[str], suffix: str, own_loader: bool) -> None:
     missing = _missing(labels)
-    if not missing:
+    if not missing or (own_loader and len(missing) == len(labels)):
         return
     stem = osp.splitext(osp.basename(missing[0]))[0]
     folder = osp.dirname(missing[0])

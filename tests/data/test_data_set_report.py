@@ -4,7 +4,9 @@ import logging
 
 import numpy as np
 import pytest
+from mmcv.transforms import BaseTransform
 from mmengine.dataset import ConcatDataset
+from mmseg.registry import TRANSFORMS
 from PIL import Image
 from seg_data import LOAD, build, relabel, write_data
 
@@ -14,6 +16,15 @@ from repvgg_seg.data.data_set_report import report_data_sets
 from repvgg_seg.data.label_checks import ignored_labels
 from repvgg_seg.data.label_sample import sample_labels
 from repvgg_seg.errors import InputError
+
+
+@TRANSFORMS.register_module()
+class MasksElsewhereForTest(BaseTransform):
+    """A step of somebody else that finds labels by the path of the image."""
+
+    def transform(self, results):
+        path = results['img_path'].replace('images', 'masks')
+        return results | dict(gt_seg_map=np.asarray(Image.open(path)))
 
 
 @pytest.fixture
@@ -48,6 +59,18 @@ def test_a_line_for_each_data_set(root, said):
         (logging.INFO, f'val data: BaseSegDataset, {root}/images/val: 1 images, 1 labels'),
         (logging.INFO, f'val data: BaseSegDataset, {root}/images/val: 1 images, no labels are read'),
     ]
+
+
+def test_labels_that_a_step_of_somebody_else_finds(root, said):
+    (root / 'labels').rename(root / 'masks')
+    report_data_sets(
+        dict(train=checked(root, pipeline=[LOAD[0], dict(type='MasksElsewhereForTest')])), check_labels=True
+    )
+    assert said == [(logging.INFO, f'train data: BaseSegDataset, {root}/images/train: 3 images, 3 labels')]
+    (root / 'masks/train/b.png').unlink()
+    dataset = checked(root, pipeline=[LOAD[0], dict(type='MasksElsewhereForTest')])
+    with pytest.raises(InputError, match='no such file: .*masks/train/b.png.*MasksElsewhereForTest'):
+        report_data_sets(dict(train=dataset), check_labels=True)
 
 
 def test_what_is_left_out_and_what_is_in_both(root, said):
