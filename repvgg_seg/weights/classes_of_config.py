@@ -1,6 +1,7 @@
 """The classes and colours that a config gives to a network, for files that name none."""
 
 import inspect
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -12,6 +13,7 @@ from ..weight_names import unwrap
 
 # The functions that read a file for a config and look for classes in the file alone, with their name for the config.
 _CALLERS = {('mmseg.apis.inference', 'init_model'): 'config', ('mmengine.infer.infer', '_init_model'): 'cfg'}
+_WRAPPED = re.compile(r'^(?:(?:module|_orig_mod|_fsdp_wrapped_module)\.)+')
 
 
 def classes_of_config(cfg: Mapping[str, Any]) -> dict[str, Any] | None:
@@ -35,24 +37,27 @@ def with_classes(checkpoint: dict[str, Any], filename: str) -> dict[str, Any]:
     """A checkpoint that mmengine is about to hand to mmseg, with the classes of the config where the file names none.
 
     `mmseg.apis.init_model` and `MMSegInferencer` take the classes from the file; in a file of weights alone, the first ends
-    in a KeyError. They do not tell the reader which config they have, so it is looked up in their frames. For any other
-    caller, or where that finds no config, the checkpoint is returned as it is.
+    in a KeyError. The names of tensors lose the prefixes of torch.compile and of wrappers for several processes, of which
+    mmengine knows `module.` alone. The callers do not tell the reader which config they have, so it is looked up in their
+    frames. For any other caller, or where that finds no config, the checkpoint is returned as it is.
     """
     cfg = _config_of_caller()
     if cfg is None or not isinstance(checkpoint, dict):
         return checkpoint
-    meta = checkpoint.get('meta') or {}
-    if 'dataset_meta' in meta or 'CLASSES' in meta:
-        return checkpoint
-    classes = classes_of_config(cfg)
+    meta = dict(checkpoint.get('meta') or {})
+    named = (meta.get('dataset_meta') or {}).get('classes') or meta.get('CLASSES')
+    classes = None if named else classes_of_config(cfg)
     if classes:
         names = listed(classes['classes'])
         print_log(
             f'{filename} names no classes: the {len(classes["classes"])} of the config are used: {names}', 'current'
         )
-        meta = dict(meta, dataset_meta=classes)
+        meta['dataset_meta'] = classes
+    elif not named:  # mmseg reads an entry without classes as if it had some
+        meta.pop('dataset_meta', None)
     tensors = checkpoint['state_dict'] if 'state_dict' in checkpoint else unwrap(checkpoint)
-    return dict(checkpoint if 'state_dict' in checkpoint else {}, meta=meta, state_dict=tensors)
+    rest = checkpoint if 'state_dict' in checkpoint else {}
+    return dict(rest, meta=meta, state_dict={_WRAPPED.sub('', name): tensor for name, tensor in tensors.items()})
 
 
 def _config_of_caller() -> Mapping[str, Any] | None:

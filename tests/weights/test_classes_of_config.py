@@ -45,6 +45,11 @@ FILES = dict(  # content of a file, from the state of a network
     ddp=lambda state: {f'module.{name}': tensor for name, tensor in state.items()},
     empty_meta=lambda state: dict(meta={}, state_dict=state),
     meta_without_classes=lambda state: dict(meta=dict(iter=3), state_dict=state),
+    empty_dataset_meta=lambda state: dict(meta=dict(dataset_meta={}), state_dict=state),
+    no_dataset_meta=lambda state: dict(meta=dict(dataset_meta=None), state_dict=state),
+    no_classes=lambda state: dict(meta=dict(dataset_meta=dict(classes=None, palette=None)), state_dict=state),
+    compiled=lambda state: dict(meta={}, state_dict={f'_orig_mod.{name}': tensor for name, tensor in state.items()}),
+    compiled_ddp=lambda state: {f'module._orig_mod.{name}': tensor for name, tensor in state.items()},
 )
 
 
