@@ -10,6 +10,8 @@ from .log_file import write_to_log_file
 
 _LONGEST = 400  # characters of somebody else's message
 _NO_MEMORY = ('out of memory', "can't allocate memory", 'Unable to allocate')
+# What gloo and NCCL say in a process whose partner is gone.
+_LOST_PROCESS = ('Connection closed by peer', 'Connection reset by peer', 'remote process exited')
 _ONE_VALUE = 'Expected more than 1 value per channel'
 _DEVICE_ASSERT = 'device-side assert'
 _NO_WINDOW = ("no attribute 'stride'", "no attribute 'crop_size'")
@@ -42,10 +44,17 @@ def is_out_of_memory(error: BaseException) -> bool:
     return isinstance(error, (torch.OutOfMemoryError, MemoryError)) or any(text in str(error) for text in _NO_MEMORY)
 
 
+def is_lost_process(error: BaseException) -> bool:
+    """Whether another process of the run has ended, which this one waited for."""
+    return isinstance(error, RuntimeError) and any(text in str(error) for text in _LOST_PROCESS)
+
+
 def _advice(error: BaseException, message: str) -> str:
     """What to do about some errors of torch."""
     if is_out_of_memory(error):
         return 'set a smaller batch_size of the loader or a smaller crop_size, or train with --amp or with_cp=True of the backbone'
+    if is_lost_process(error):
+        return 'another process of this run has ended, and its own error says why'
     if _ONE_VALUE in message:
         return 'BN needs more than one value per channel: set train_dataloader.batch_size=2 or more'
     if _DEVICE_ASSERT in message:

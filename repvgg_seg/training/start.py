@@ -13,7 +13,7 @@ from ..evaluation.check_test_set import check_test_set
 from .agreement.classes import check_classes_of_checkpoint
 from .data_loaders import check_whole_batch
 from .data_sets import build_data_sets, look_at_data_sets, prepare_data_sets
-from .one_line_error import is_out_of_memory, told_in_one_line
+from .one_line_error import is_lost_process, is_out_of_memory, told_in_one_line
 from .runner import build_runner
 
 
@@ -82,7 +82,7 @@ def _start(where: str, begun: _Begun | None = None) -> Iterator[None]:
         raise
     except Exception as error:
         if begun is not None and begun.begun:
-            if not is_out_of_memory(error):
+            if not is_out_of_memory(error) and not is_lost_process(error):
                 raise
             where = 'after the first batch'
         raise told_in_one_line(error, where) from error

@@ -24,6 +24,10 @@ def raised(error):
         (MemoryError(), 'a smaller crop_size'),
         (ValueError('Expected more than 1 value per channel when training, got'), 'train_dataloader.batch_size=2'),
         (RuntimeError('CUDA error: device-side assert triggered'), 'CUDA_VISIBLE_DEVICES=""'),
+        (
+            RuntimeError('[pair.cc:553] Connection closed by peer [127.0.0.1]:28083. This is typically caused by'),
+            'another process of this run has ended, and its own error says why',
+        ),
         (RuntimeError('x' * 1000), 'x' * 400 + ' ...'),
     ],
 )
