@@ -6,6 +6,8 @@ from mmengine.config import Config
 from mmengine.runner import CheckpointLoader, find_latest_checkpoint
 
 from ..errors import InputError
+from ..models.match_checkpoint import is_fused
+from ..weight_names import unwrap
 from .pretrained import drop_pretrained
 
 AUTO = 'auto'  # what `--resume` without a name means: the latest checkpoint of the work dir
@@ -68,7 +70,8 @@ def resume_from(cfg: Config, checkpoint: str, rule: str = 'config') -> None:
             raise InputError(f'--resume: no checkpoint in {cfg.work_dir}; start without it, or name one')
         checkpoint = latest
     cfg.resume, cfg.load_from = True, checkpoint
-    seed = CheckpointLoader.load_checkpoint(checkpoint, 'cpu', logger='silent').get('meta', {}).get('seed')
+    meta = CheckpointLoader.load_checkpoint(checkpoint, 'cpu', logger='silent').get('meta') or {}
+    seed = meta.get('seed')
     if seed is not None and (cfg.get('randomness') or {}).get('seed') is None:
         cfg.randomness = dict(cfg.get('randomness') or {}, seed=seed)
     others = [
@@ -88,9 +91,10 @@ def check_training_state(checkpoint: dict, name: str) -> None:
     Raises:
         InputError: counters, optimizer or the log of scalars is missing.
     """
-    whole = {'meta', 'message_hub', 'optimizer'} <= checkpoint.keys() and {'epoch', 'iter'} <= checkpoint['meta'].keys()
-    if not whole:
-        raise InputError(
-            f'{name}: no training state (iterations, optimizer) to resume from; to start from its weights: '
-            f'--cfg-options load_from={name}, without --resume'
-        )
+    meta = checkpoint.get('meta') or {}
+    if {'meta', 'message_hub', 'optimizer'} <= checkpoint.keys() and {'epoch', 'iter'} <= meta.keys():
+        return
+    reason = f'{name}: no training state (iterations, optimizer) to resume from'
+    if is_fused(unwrap(checkpoint)):
+        raise InputError(f'{reason}, and the weights are fused, which cannot be undone: name the checkpoint of the training')
+    raise InputError(f'{reason}; to start from its weights: --cfg-options load_from={name}, without --resume')
