@@ -96,5 +96,7 @@ def check_training_state(checkpoint: dict, name: str) -> None:
         return
     reason = f'{name}: no training state (iterations, optimizer) to resume from'
     if is_fused(unwrap(checkpoint)):
-        raise InputError(f'{reason}, and the weights are fused, which cannot be undone: name the checkpoint of the training')
+        raise InputError(
+            f'{reason}, and the weights are fused, which cannot be undone: name the checkpoint of the training'
+        )
     raise InputError(f'{reason}; to start from its weights: --cfg-options load_from={name}, without --resume')

@@ -33,16 +33,16 @@ def test_resuming(tmp_path):
     assert cfg.load_from == other and cfg.randomness.seed == 5, 'a seed of the config stays'
 
 
-@pytest.mark.parametrize(
-    'meta', [None, {}, dict(epoch=0)], ids=['of nothing', 'empty', 'without iterations']
-)
+@pytest.mark.parametrize('meta', [None, {}, dict(epoch=0)], ids=['of nothing', 'empty', 'without iterations'])
 def test_a_file_without_training_state(tmp_path, meta):
     path = tmp_path / 'x.pth'
     state = {'backbone.stage0.rbr_dense.conv.weight': torch.ones(1)}
     checkpoint = dict(meta=meta, message_hub={}, optimizer={}, state_dict=state)
     torch.save(checkpoint, path)
     resume_from(load_config('pspnet_repvgg_a0_camvid'), str(path))
-    with pytest.raises(InputError, match='no training state .*; to start from its weights: --cfg-options load_from=a.pth'):
+    with pytest.raises(
+        InputError, match='no training state .*; to start from its weights: --cfg-options load_from=a.pth'
+    ):
         check_training_state(checkpoint, 'a.pth')
     fused = {'backbone.stage0.rbr_reparam.weight': torch.ones(1)}
     for content in (dict(meta=meta, state_dict=fused), fused):

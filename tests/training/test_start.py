@@ -12,7 +12,12 @@ from repvgg_seg.training.start import _Begun, _start
         (ValueError('a'), False, InputError, 'here: ValueError: a'),
         (ValueError('a'), True, ValueError, '^a$'),
         (MemoryError('a'), True, InputError, 'after the first batch: MemoryError: a'),
-        (RuntimeError('[pair.cc] Connection closed by peer'), True, InputError, 'another process of this run has ended'),
+        (
+            RuntimeError('[pair.cc] Connection closed by peer'),
+            True,
+            InputError,
+            'another process of this run has ended',
+        ),
         (RuntimeError('NCCL: remote process exited or'), False, InputError, 'another process of this run has ended'),
         (InputError('what came'), True, InputError, '^what came$'),
     ],
