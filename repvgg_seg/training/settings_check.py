@@ -53,9 +53,10 @@ def check_settings(cfg: Config, training: bool) -> None:
     if training:
         _check_keys(cfg.get('auto_scale_lr'), 'auto_scale_lr', ('enable', 'base_batch_size'))
         _check_optimization(cfg.get('optim_wrapper'), scope)
-    for key in cfg:
+    for key, value in cfg.items():
         if (
             key not in READ_KEYS
+            and not callable(value)  # a class that a config of mmengine's lazy kind imports
             and (close := similar_names(key, READ_KEYS, cutoff=0.87))
             and close[0] not in _VARIABLES.get(key, ())
         ):

@@ -2,6 +2,7 @@
 
 import pytest
 from mmengine.config import Config
+from mmengine.optim import OptimWrapper
 
 from repvgg_seg.errors import InputError
 from repvgg_seg.training import settings_check
@@ -115,3 +116,9 @@ def test_keys_that_change_nothing_are_said(said):
     assert said == [
         'optim_wrapper.paramwise_cfg.custom_keys.decode_head.lr_mul changes nothing: mmengine reads lr_mult and decay_mult'
     ]
+
+
+def test_a_class_that_a_lazy_config_imports_is_no_slip(said):
+    cfg = Config(dict(Config.fromfile('configs/pspnet_repvgg_a0_synthetic.py').to_dict(), OptimWrapper=OptimWrapper))
+    check_settings(cfg, training=True)
+    assert said == []

@@ -51,8 +51,8 @@ def compare_heads(runner: Runner) -> None:
     check_channels(runner.model)
     if runner.val_loop is not None:
         validated = runner.val_dataloader.dataset
-        check_number_of_classes(runner.model, validated)
-        check_same_classes(metainfo_of(trained), metainfo_of(validated))
+        check_same_classes(metainfo_of(trained), metainfo_of(validated))  # first: the heads fit the training set
+        check_number_of_classes(runner.model, validated, 'the validation set')
 
 
 def compare_for_test(runner: Runner) -> None:

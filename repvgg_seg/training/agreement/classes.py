@@ -12,10 +12,13 @@ from ...models import RepVGGClassifier
 from .segmentor_parts import heads_of, learns_classes, metainfo_of, segmentor_of
 
 
-def check_number_of_classes(model: nn.Module, dataset: Any) -> None:
+def check_number_of_classes(model: nn.Module, dataset: Any, what: str = 'the data set') -> None:
     """Compare every head, or the linear layer of a classifier, with the number of classes of a data set.
 
     A head of somebody else's that computes its loss in its own way may predict something else: for it, a warning is logged.
+
+    Args:
+        what: how a message names the data set.
 
     Raises:
         InputError: another number of classes; names the setting.
@@ -32,7 +35,7 @@ def check_number_of_classes(model: nn.Module, dataset: Any) -> None:
         if known == classes:
             continue
         message = (
-            f'the data set has {classes} classes, {name}.num_classes is {known}: '
+            f'{what} has {classes} classes, {name}.num_classes is {known}: '
             f'set --cfg-options model.{name}.num_classes={classes}'
         )
         if learns_classes(head):

@@ -13,6 +13,7 @@ from mmengine.optim.scheduler.param_scheduler import (
     MultiStepParamScheduler,
     OneCycleParamScheduler,
     PolyParamScheduler,
+    ReduceOnPlateauParamScheduler,
 )
 from mmengine.runner import EpochBasedTrainLoop, IterBasedTrainLoop
 
@@ -36,7 +37,8 @@ def check_schedule(loop: Any, schedulers: Any) -> None:
     by_epoch = isinstance(loop, EpochBasedTrainLoop)
     if not by_epoch and not isinstance(loop, IterBasedTrainLoop):
         return
-    built = list(_flat(schedulers))
+    # mmengine steps a ReduceOnPlateauLR after each validation, in a loop of iterations too, and only where it is by_epoch.
+    built = [s for s in _flat(schedulers) if not isinstance(s, ReduceOnPlateauParamScheduler)]
     for scheduler in built:
         if scheduler.by_epoch and not by_epoch:
             raise InputError(

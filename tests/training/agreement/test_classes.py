@@ -7,6 +7,7 @@ from mmseg.registry import MODELS
 from small_models import SMALL, segmentor
 
 from repvgg_seg.errors import InputError
+from repvgg_seg.training.agreement import compare_heads
 from repvgg_seg.training.agreement.classes import (
     check_classes_of_checkpoint,
     check_number_of_classes,
@@ -72,6 +73,15 @@ def test_training_and_validation():
     check_same_classes(FIVE.metainfo, {})
     with pytest.raises(InputError, match='differ in car, lorry'):
         check_same_classes(dataset('road', 'car').metainfo, dataset('road', 'lorry').metainfo)
+
+
+def test_a_validation_set_of_other_classes_does_not_ask_for_other_heads():
+    loaders = [SimpleNamespace(dataset=data) for data in (FIVE, dataset('road', 'car'))]
+    runner = SimpleNamespace(model=segmentor(), train_dataloader=loaders[0], val_dataloader=loaders[1], val_loop=True)
+    with pytest.raises(
+        InputError, match='validation set do not have the same classes: they differ in person, sky, tree'
+    ):
+        compare_heads(runner)
 
 
 @pytest.mark.parametrize(

@@ -4,7 +4,7 @@ from types import SimpleNamespace
 import pytest
 import torch
 from mmengine.hooks import CheckpointHook
-from mmengine.optim import CosineAnnealingLR, LinearLR, MultiStepLR, PolyLR
+from mmengine.optim import CosineAnnealingLR, LinearLR, MultiStepLR, PolyLR, ReduceOnPlateauLR
 from mmengine.runner import EpochBasedTrainLoop, IterBasedTrainLoop
 
 from repvgg_seg.errors import InputError
@@ -54,6 +54,7 @@ EPOCHS = EpochBasedTrainLoop
             r'never comes to the milestones \[120\]',
         ),
         (loop(), lambda: None, ''),
+        (loop(), lambda: ReduceOnPlateauLR(optimizer(), monitor='mIoU', rule='greater'), ''),
         (SimpleNamespace(), lambda: poly(end=5), ''),
     ],
 )
