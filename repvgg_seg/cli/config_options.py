@@ -10,7 +10,7 @@ from typing import Any
 
 from mmengine.logging import print_log
 
-from ..training.option_values import TypedText
+from ..training.config.option_values import TypedText
 
 _OPTION = re.compile(r'^--[a-z][a-z_-]*(?==|$)')
 

@@ -14,7 +14,7 @@ from mmengine.registry import OPTIM_WRAPPERS
 from torch import nn
 
 from ..errors import InputError
-from .registered_class import find_class
+from .config.registered_class import find_class
 
 
 @OPTIM_WRAPPERS.register_module()

@@ -12,8 +12,8 @@ from mmseg.registry import MODELS
 from ..data.classification_preprocessor import ClassificationPreprocessor
 from ..data.segmentation_preprocessor import MultiChannelPreProcessor
 from ..errors import InputError
-from .class_arguments import arguments_of
-from .registered_class import find_class
+from .config.class_arguments import arguments_of
+from .config.registered_class import find_class
 
 
 def fit_preprocessor(cfg: Config) -> None:

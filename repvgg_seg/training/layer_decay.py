@@ -13,7 +13,7 @@ from torch import nn
 
 from ..errors import InputError
 from ..models import RepVGG, RepVGGClassifier
-from .registered_class import find_class
+from .config.registered_class import find_class
 
 _TYPES = ('layer_wise', 'stage_wise')
 # Backbones that mmseg's constructor tells by a part of their names, for each type of decay.

@@ -9,7 +9,7 @@ from mmseg.models.losses import CrossEntropyLoss, DiceLoss, LovaszLoss, TverskyL
 from mmseg.registry import MODELS
 
 from ..errors import InputError
-from .registered_class import find_class
+from .config.registered_class import find_class
 
 _KNOWN_PACKAGES = ('mmseg.', 'repvgg_seg.')  # a head of somebody else's may make a logit for each class out of one
 

@@ -9,7 +9,9 @@ from mmengine.registry import init_default_scope
 from ..weights import install_safe_reader
 from .agreement.metric_keys import check_rules
 from .amp import fit_amp, use_amp
-from .config_check import TEST, TRAINING, VALIDATION, check_config
+from .config.config_check import TEST, TRAINING, VALIDATION, check_config
+from .config.settings_check import check_settings
+from .config.visualizer_packages import check_visualizer_packages
 from .data_loaders import fit_loaders
 from .distributed import use_gloo_without_gpu
 from .global_batch import keep_global_batch, scale_learning_rate
@@ -19,11 +21,9 @@ from .losses import fit_losses
 from .pretrained import check_pretrained
 from .protections import add_protections
 from .resume import check_no_earlier_run, resume_from, what_to_resume
-from .settings_check import check_settings
 from .sync_bn import use_bn_without_peers
 from .training_form import check_training_form
 from .tta import use_own_tta_model
-from .visualizer_packages import check_visualizer_packages
 from .work_dir import make_folder, set_work_dir
 
 

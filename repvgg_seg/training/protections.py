@@ -12,7 +12,7 @@ from mmengine.logging import print_log
 from mmseg.registry import HOOKS
 
 from ..errors import InputError, closest_names
-from .registered_class import find_class
+from .config.registered_class import find_class
 
 DISABLED = 'disabled_protections'  # the top-level key of a config that names those to leave out
 

@@ -4,7 +4,7 @@ from mmseg.registry import MODELS
 
 from ..errors import InputError
 from ..models import RepVGG, RepVGGClassifier
-from .registered_class import find_class
+from .config.registered_class import find_class
 
 
 def check_training_form(model_cfg: dict) -> None:

@@ -5,7 +5,7 @@ from mmengine.logging import print_log
 from mmseg.models.segmentors import SegTTAModel
 from mmseg.registry import MODELS
 
-from .registered_class import find_class
+from .config.registered_class import find_class
 
 
 def use_own_tta_model(cfg: Config) -> None:

@@ -14,7 +14,7 @@ from tiny import tiny_options
 import repvgg_seg
 from repvgg_seg.registry import REGISTRIES, drop_scope
 from repvgg_seg.training.config import load_config
-from repvgg_seg.training.find_config import config_names, find_config
+from repvgg_seg.training.config.find_config import config_names, find_config
 
 
 @pytest.fixture

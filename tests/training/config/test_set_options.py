@@ -6,10 +6,10 @@ import pytest
 from mmengine.config import Config
 
 from repvgg_seg.errors import InputError
-from repvgg_seg.training import set_options as module
 from repvgg_seg.training.config import load_config
-from repvgg_seg.training.option_values import TypedText
-from repvgg_seg.training.set_options import set_options
+from repvgg_seg.training.config import set_options as module
+from repvgg_seg.training.config.option_values import TypedText
+from repvgg_seg.training.config.set_options import set_options
 
 CONFIG = 'configs/pspnet_repvgg_a0_synthetic.py'
 

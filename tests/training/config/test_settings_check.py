@@ -5,9 +5,9 @@ from mmengine.config import Config
 from mmengine.optim import OptimWrapper
 
 from repvgg_seg.errors import InputError
-from repvgg_seg.training import settings_check
-from repvgg_seg.training.set_options import set_options
-from repvgg_seg.training.settings_check import check_settings
+from repvgg_seg.training.config import settings_check
+from repvgg_seg.training.config.set_options import set_options
+from repvgg_seg.training.config.settings_check import check_settings
 
 SLIDE = dict(mode='slide', crop_size=(64, 64))
 

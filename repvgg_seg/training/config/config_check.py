@@ -21,7 +21,7 @@ from mmengine.registry import Registry
 from mmengine.runner import EpochBasedTrainLoop, IterBasedTrainLoop, Priority, Runner
 from torch.utils.data import DataLoader
 
-from ..errors import InputError, closest_names, similar_names
+from ...errors import InputError, closest_names, similar_names
 from .class_arguments import Arguments, arguments_of
 from .registered_class import find_class
 from .value_check import KNOWN_PACKAGES, check_value

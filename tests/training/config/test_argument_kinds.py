@@ -7,7 +7,7 @@ from typing import Any, Literal, Optional
 import pytest
 from torch import nn
 
-from repvgg_seg.training.argument_kinds import default_of, kinds_of_argument
+from repvgg_seg.training.config.argument_kinds import default_of, kinds_of_argument
 
 NONE = type(None)
 

@@ -8,7 +8,7 @@ import reprlib
 from collections.abc import Callable
 from typing import Any
 
-from ..errors import InputError
+from ...errors import InputError
 from .argument_kinds import default_of, kinds_of_argument
 from .class_arguments import arguments_of
 

@@ -11,9 +11,9 @@ from mmseg.registry import HOOKS, MODELS, TRANSFORMS
 from torch import nn
 
 from repvgg_seg.errors import InputError
-from repvgg_seg.training.config_check import TEST, TRAINING, VALIDATION, check_config
-from repvgg_seg.training.set_options import set_options
-from repvgg_seg.training.settings_check import check_settings
+from repvgg_seg.training.config.config_check import TEST, TRAINING, VALIDATION, check_config
+from repvgg_seg.training.config.set_options import set_options
+from repvgg_seg.training.config.settings_check import check_settings
 
 CONFIGS = sorted(path for path in Path('configs').rglob('*.py') if '_base_' not in path.parts)
 EVERYTHING = (*TRAINING, *VALIDATION, *TEST, 'tta_model')

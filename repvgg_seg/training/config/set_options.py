@@ -13,10 +13,10 @@ from mmengine.registry import Registry
 from mmengine.runner import Runner
 from torch.utils.data import DataLoader
 
-from ..errors import InputError, did_you_mean, similar_names
+from ...errors import InputError, did_you_mean, similar_names
+from ..protections import DISABLED
 from .argument_kinds import Kinds, kinds_of_argument
 from .option_values import ABSENT, TypedText, value_of
-from .protections import DISABLED
 
 # Top-level keys that the Runner and our tools read. Any other one is a variable of the config file, or a user's own.
 READ_KEYS = set(inspect.signature(Runner.__init__).parameters) - {'self', 'cfg'} | {

@@ -2,9 +2,9 @@
 
 from pathlib import Path
 
-from ..errors import InputError, did_you_mean, similar_names
+from ...errors import InputError, did_you_mean, similar_names
 
-PACKAGE = Path(__file__).resolve().parents[1]
+PACKAGE = Path(__file__).resolve().parents[2]
 
 
 def packaged_configs() -> Path:

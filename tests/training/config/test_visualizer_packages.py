@@ -3,8 +3,8 @@ from mmengine.config import Config
 from mmseg.registry import VISBACKENDS
 
 from repvgg_seg.errors import InputError
-from repvgg_seg.training import visualizer_packages
-from repvgg_seg.training.visualizer_packages import check_visualizer_packages
+from repvgg_seg.training.config import visualizer_packages
+from repvgg_seg.training.config.visualizer_packages import check_visualizer_packages
 
 
 def check(*backends):

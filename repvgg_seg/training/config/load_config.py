@@ -6,9 +6,9 @@ from collections.abc import Iterator
 
 from mmengine.config import Config
 
-from ..errors import InputError
-from ..invocation import config_name
-from ..registry import drop_scope
+from ...errors import InputError
+from ...invocation import config_name
+from ...registry import drop_scope
 from .find_config import find_config
 from .set_options import set_options
 

@@ -3,11 +3,11 @@ from pathlib import Path
 import pytest
 
 from repvgg_seg.errors import InputError
-from repvgg_seg.training import find_config as module
+from repvgg_seg.training.config import find_config as module
 from repvgg_seg.training.config import load_config
-from repvgg_seg.training.find_config import config_names, find_config, packaged_configs
+from repvgg_seg.training.config.find_config import config_names, find_config, packaged_configs
 
-REPO = Path(__file__).resolve().parents[2]
+REPO = Path(__file__).resolve().parents[3]
 
 
 @pytest.fixture(autouse=True)

@@ -6,7 +6,7 @@ from typing import Any
 
 from mmengine.registry import Registry
 
-from ..errors import InputError, closest_names
+from ...errors import InputError, closest_names
 
 
 def find_class(kind: Any, path: str, registry: Registry, scope: str) -> Callable:

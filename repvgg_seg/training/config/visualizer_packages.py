@@ -5,7 +5,7 @@ from importlib.util import find_spec
 from mmengine.config import Config
 from mmseg.registry import VISBACKENDS
 
-from ..errors import InputError
+from ...errors import InputError
 from .registered_class import find_class
 
 # The modules that mmengine's backends import, and what pip installs for them.

@@ -4,7 +4,7 @@ import math
 
 import pytest
 
-from repvgg_seg.training.option_values import ABSENT, value_of
+from repvgg_seg.training.config.option_values import ABSENT, value_of
 
 
 @pytest.mark.parametrize(

@@ -18,9 +18,9 @@ from mmseg.models import EncoderDecoder
 from mmseg.registry import METRICS, MODELS, OPTIM_WRAPPER_CONSTRUCTORS
 from torch import nn
 
-from ..errors import InputError, closest_names, similar_names
-from ..evaluation.iou_metric import StreetIoUMetric
-from ..models import RepVGG
+from ...errors import InputError, closest_names, similar_names
+from ...evaluation.iou_metric import StreetIoUMetric
+from ...models import RepVGG
 from .registered_class import find_class
 from .set_options import READ_KEYS
 from .value_check import check_value

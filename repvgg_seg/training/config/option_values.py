@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
-from ..weights.stored_config import DictCalls
+from ...weights.stored_config import DictCalls
 from .argument_kinds import Kinds
 
 ABSENT = object()  # the old value of a key that the config does not have

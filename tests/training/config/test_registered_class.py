@@ -5,7 +5,7 @@ from torch import nn
 
 from repvgg_seg import RepVGG
 from repvgg_seg.errors import InputError
-from repvgg_seg.training.registered_class import find_class
+from repvgg_seg.training.config.registered_class import find_class
 
 
 @pytest.mark.parametrize(

@@ -5,7 +5,7 @@ import functools
 import pytest
 import torch
 
-from repvgg_seg.training.class_arguments import UNKNOWN, arguments_of
+from repvgg_seg.training.config.class_arguments import UNKNOWN, arguments_of
 
 
 class Base:
