@@ -48,9 +48,9 @@ def _explain_missing(predicted: Tensor, labelled: Tensor, classes: Sequence[str]
     )
     said = []
     if nowhere:
-        said.append(f'{listed(nowhere)} occur neither in the labels nor in the predictions and have no score')
+        said.append(f'no score for {listed(nowhere)}: in neither the labels nor the predictions')
     if unlabelled:
-        said.append(f'{listed(unlabelled)} occur in predictions and in no label: their IoU is 0, their Acc undefined')
+        said.append(f'an IoU of 0 and no Acc for {listed(unlabelled)}: in predictions and in no label')
     if said:
         rest = len(classes) - len(nowhere)
         print_log(f'{"; ".join(said)}; mIoU is the mean over {rest} of {len(classes)} classes', 'current')

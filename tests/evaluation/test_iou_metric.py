@@ -17,15 +17,15 @@ from repvgg_seg.evaluation import StreetIoUMetric, iou_metric
         (
             [0, 1, 1, 255],
             [0, 1, 0, 3],
-            'c, d occur neither in the labels nor in the predictions and have no score; mIoU is the mean over 2 of 4 classes',
+            'no score for c, d: in neither the labels nor the predictions; mIoU is the mean over 2 of 4 classes',
         ),
         (
             [0, 1, 1, 255],
             [0, 1, 2, 3],
-            'd occur neither in the labels nor in the predictions and have no score; '
-            'c occur in predictions and in no label: their IoU is 0, their Acc undefined; mIoU is the mean over 3 of 4 classes',
+            'no score for d: in neither the labels nor the predictions; '
+            'an IoU of 0 and no Acc for c: in predictions and in no label; mIoU is the mean over 3 of 4 classes',
         ),
-        ([255] * 4, [0, 1, 2, 3], 'a, b, c, d occur neither in the labels nor in the predictions and have no score; mIoU is the mean over 0 of 4 classes'),
+        ([255] * 4, [0, 1, 2, 3], 'no score for a, b, c, d: in neither the labels nor the predictions; mIoU is the mean over 0 of 4 classes'),
     ],
 )  # fmt: skip
 @pytest.mark.filterwarnings('ignore:Mean of empty slice')
@@ -49,4 +49,4 @@ def test_many_classes_without_a_score_take_one_short_line(monkeypatch):
     monkeypatch.setattr(iou_metric, 'print_log', lambda text, logger: said.append(text))
     classes = [f'class {i}' for i in range(150)]
     iou_metric._explain_missing(torch.zeros(150), torch.zeros(150), classes)
-    assert said[0].startswith('class 0, class 1, ') and '(146 more) occur neither' in said[0] and len(said[0]) < 200
+    assert said[0].startswith('no score for class 0, class 1, ') and '(146 more): in neither' in said[0] and len(said[0]) < 200
