@@ -12,6 +12,20 @@ from repvgg_seg.data.cityscapes import CheckedCityscapesDataset
 
 pytestmark = pytest.mark.slow
 
+BROKEN_METRIC = """
+from mmengine.evaluator import BaseMetric
+from mmseg.registry import METRICS
+
+
+@METRICS.register_module()
+class BrokenMetric(BaseMetric):
+    def process(self, data_batch, data_samples):
+        raise KeyError('nobody foresaw this')
+
+    def compute_metrics(self, results):
+        return {}
+"""
+
 
 @pytest.fixture(scope='module')
 def trained(scenes, tmp_path_factory):
@@ -44,12 +58,13 @@ def test_a_set_of_other_classes_is_not_scored(trained, tmp_path):
 
 
 def test_an_unforeseen_error_is_one_line_and_its_traceback_in_the_log(trained, tmp_path):
+    (tmp_path / 'broken_metric.py').write_text(BROKEN_METRIC, encoding='utf-8')
     cfg = Config.fromfile(trained[0])
-    cfg.model.test_cfg = dict(mode='whole', crop_size=(8, 8))
-    cfg.val_evaluator.iou_metrics = ['mFoo']
+    cfg.custom_imports = dict(imports=['repvgg_seg', 'broken_metric'])
+    cfg.val_evaluator = dict(type='BrokenMetric')
     cfg.default_hooks.checkpoint.save_best = None
     cfg.dump(tmp_path / 'wrong.py')
     told = tool('train.py', tmp_path / 'wrong.py', '--work-dir', tmp_path / 'work', status=2)
-    assert 'rehearsal, step "validation metric": KeyError' in told and 'mFoo' in told
+    assert 'rehearsal, step "validation metric": KeyError' in told and 'nobody foresaw' in told
     assert 'Traceback (most recent call last)' in Path(re.search(r'the traceback is in (\S+)', told)[1]).read_text()
     assert not list((tmp_path / 'work').glob('*.pth'))

@@ -49,4 +49,8 @@ def test_many_classes_without_a_score_take_one_short_line(monkeypatch):
     monkeypatch.setattr(iou_metric, 'print_log', lambda text, logger: said.append(text))
     classes = [f'class {i}' for i in range(150)]
     iou_metric._explain_missing(torch.zeros(150), torch.zeros(150), classes)
-    assert said[0].startswith('no score for class 0, class 1, ') and '(146 more): in neither' in said[0] and len(said[0]) < 200
+    assert (
+        said[0].startswith('no score for class 0, class 1, ')
+        and '(146 more): in neither' in said[0]
+        and len(said[0]) < 200
+    )
