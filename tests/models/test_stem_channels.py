@@ -51,6 +51,7 @@ def ways_in(path, **kwargs):
             yield model.backbone if cls is RepVGGClassifier else model
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize('family', FAMILIES)
 @torch.no_grad()
 def test_a_grey_image_gets_the_features_that_it_had(tiny, family, tmp_path):

@@ -51,6 +51,7 @@ def test_same_logits(name, sizes):
         assert (found.argmax(1) == logits.argmax(1)).float().mean() > 0.9999
 
 
+@pytest.mark.slow
 @torch.inference_mode()
 def test_same_logits_in_bf16():
     model = build('pspnet_repvgg_a0_80k_512x1024')
