@@ -7,7 +7,18 @@ _LISTED = 4  # names listed in a message
 
 
 class InputError(ValueError):
-    """Wrong input: the message says what came, what is allowed and what to do, in one line."""
+    """Wrong input: the message says what came, what is allowed and what to do, in one line.
+
+    Attributes:
+        is_logged: whether the traceback of the error behind it stands in the log file already.
+    """
+
+    is_logged = False
+
+
+def parts_of_names(names: Iterable[str], depth: int) -> list[str]:
+    """The first components of dotted names, as many as `depth`, each once."""
+    return list(dict.fromkeys('.'.join(name.split('.')[:depth]) for name in names))
 
 
 def listed(names: Iterable[str]) -> str:

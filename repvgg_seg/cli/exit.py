@@ -32,9 +32,10 @@ def exit_on_input_error(main: Callable[P, R]) -> Callable[P, R]:
         try:
             return main(*args, **kwargs)
         except InputError as error:
-            if error.__cause__ is not None or '\n' in str(error):  # for another error, or in a worker of a loader
+            # For another error, or in a worker of a loader.
+            if not error.is_logged and (error.__cause__ is not None or '\n' in str(error)):
                 write_to_log_file(''.join(traceback.format_exception(error)))
-            message = str(error).rsplit(f'{InputError.__name__}: ', 1)[-1].strip()
+            message = str(error).rsplit(f'{type(error).__name__}: ', 1)[-1].strip()
             if is_first_to_say(message):
                 print(f'error: {message}', file=sys.stderr)
             if torch.distributed.is_initialized():

@@ -34,9 +34,11 @@ def told_in_one_line(error: BaseException, where: str, what_to_do: str = '') -> 
     place = f' ({osp.basename(trace[-1].filename)}, line {trace[-1].lineno})' if trace else ''
     end = f'; the traceback is in {path}' if path else ''
     advice = what_to_do or _advice(error, message)
-    return InputError(
+    told = InputError(
         f'{where}: {type(error).__name__}: {message or "no message"}{place}{f": {advice}" if advice else ""}{end}'
     )
+    told.is_logged = True
+    return told
 
 
 def is_out_of_memory(error: BaseException) -> bool:

@@ -6,22 +6,28 @@ from mmengine.logging import MMLogger
 from torch.utils.data import DataLoader
 
 from repvgg_seg.cli.exit import exit_on_input_error
+from repvgg_seg.data.label_checks import CutLabelError
 from repvgg_seg.errors import InputError
+from repvgg_seg.training.one_line_error import told_in_one_line
 
 
 class Broken:
+    def __init__(self, error):
+        self.error = error
+
     def __len__(self):
         return 1
 
     def __getitem__(self, index):
-        raise InputError('b.png: what came; what to do')
+        raise self.error('b.png: what came; what to do')
 
 
+@pytest.mark.parametrize('error', [InputError, CutLabelError])
 @pytest.mark.parametrize('workers', [0, 1])
-def test_one_line_and_status_2_wherever_it_was_raised(capsys, workers):
+def test_one_line_and_status_2_wherever_it_was_raised(capsys, workers, error):
     @exit_on_input_error
     def main():
-        list(DataLoader(Broken(), num_workers=workers))
+        list(DataLoader(Broken(error), num_workers=workers))
 
     with pytest.raises(SystemExit) as end:
         main()
@@ -53,6 +59,23 @@ def test_the_traceback_of_an_error_behind_it_is_in_the_log_file(tmp_path, capsys
     logger.handlers[-1].flush()
     assert "KeyError: 'nokey'" in (tmp_path / 'run.log').read_text()
     assert capsys.readouterr().err == 'error: step 3 failed\n'
+
+
+def test_a_traceback_stands_in_the_log_file_once(tmp_path, capsys):
+    logger = MMLogger.get_instance('once', log_file=str(tmp_path / 'run.log'))
+
+    @exit_on_input_error
+    def main():
+        try:
+            raise KeyError('nokey')
+        except KeyError as error:
+            raise told_in_one_line(error, 'step 3') from error
+
+    with pytest.raises(SystemExit):
+        main()
+    logger.handlers[-1].flush()
+    assert (tmp_path / 'run.log').read_text().count("KeyError: 'nokey'") == 1
+    assert "error: step 3: KeyError: 'nokey'" in capsys.readouterr().err
 
 
 def test_what_main_returns():

@@ -11,7 +11,7 @@ from mmengine.runner import Runner
 from torch import Tensor
 from torch.nn.modules.batchnorm import _BatchNorm
 
-from ...errors import listed
+from ...errors import listed, parts_of_names
 from ...models.model_wrappers import unwrap_model
 
 
@@ -128,7 +128,7 @@ def _warn_of_keys_without_match(runner: Runner) -> None:
     if unmatched:
         print_log(
             f'optim_wrapper.paramwise_cfg.custom_keys: no parameter has {listed(unmatched)} in its name, so the setting has no '
-            f'effect; the parts of the model: {listed(_first(names, 1))}',
+            f'effect; the parts of the model: {listed(parts_of_names(names, 1))}',
             'current',
             logging.WARNING,
         )
@@ -137,9 +137,4 @@ def _warn_of_keys_without_match(runner: Runner) -> None:
 def _parts(runner: Runner, parameters: set[int]) -> str:
     """The parts of the model that hold parameters, for a message."""
     named: Iterable[tuple[str, Tensor]] = unwrap_model(runner.model).named_parameters()
-    return listed(_first([name for name, parameter in named if id(parameter) in parameters], 2))
-
-
-def _first(names: list[str], number: int) -> list[str]:
-    """The first components of dotted names, each once."""
-    return list(dict.fromkeys('.'.join(name.split('.')[:number]) for name in names))
+    return listed(parts_of_names([name for name, parameter in named if id(parameter) in parameters], 2))

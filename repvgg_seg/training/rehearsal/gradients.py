@@ -8,7 +8,7 @@ from mmengine.dist import get_world_size
 from mmengine.logging import print_log
 from torch import Tensor, nn
 
-from ...errors import InputError, listed
+from ...errors import InputError, listed, parts_of_names
 
 
 def check_losses_finite(losses: Mapping[str, float], scaled: bool) -> None:
@@ -61,7 +61,9 @@ def check_gradients(trained: nn.Module, wrapper: nn.Module) -> None:
         print_log('every gradient of the first batch is 0: nothing is learnt from it', 'current', logging.WARNING)
     if not unused:
         return
-    message = f'{len(unused)} parameters get no gradient, since no loss depends on them: {listed(_common(unused))}'
+    message = (
+        f'{len(unused)} parameters get no gradient, since no loss depends on them: {listed(parts_of_names(unused, 2))}'
+    )
     finds = getattr(wrapper, 'find_unused_parameters', None)
     if get_world_size() > 1 and finds is False and not getattr(wrapper, 'static_graph', False):
         raise InputError(
@@ -69,8 +71,3 @@ def check_gradients(trained: nn.Module, wrapper: nn.Module) -> None:
             '--cfg-options find_unused_parameters=True'
         )
     print_log(f'{message}; they stay as they are', 'current', logging.WARNING)
-
-
-def _common(names: list[str]) -> list[str]:
-    """The modules of these parameters, two levels deep, each once."""
-    return list(dict.fromkeys('.'.join(name.split('.')[:2]) for name in names))
