@@ -10,6 +10,7 @@ from mmengine.hooks import Hook
 from mmengine.logging import print_log
 from mmengine.registry import HOOKS
 from mmengine.runner import Runner
+from torch import Tensor
 
 from ...errors import listed
 
@@ -35,8 +36,7 @@ class ClassesSeenHook(Hook):
             return
         for sample in data_batch.get('data_samples', []):
             if 'gt_sem_seg' in sample:
-                values = torch.unique(sample.gt_sem_seg.data).long()
-                self.seen[values[(values >= 0) & (values < len(self.seen))].cpu()] = True
+                self.seen |= _occurring(sample.gt_sem_seg.data, len(self.seen)).cpu()
 
     def after_train_iter(self, runner: Runner, batch_idx: int, data_batch: Any = None, outputs: Any = None) -> None:
         if self.done or runner.iter < self.last:
@@ -53,3 +53,8 @@ class ClassesSeenHook(Hook):
                 'current',
                 logging.WARNING,
             )
+
+
+def _occurring(label: Tensor, classes: int) -> Tensor:
+    """Whether each class occurs in a label of any shape: (classes,) bool; all other values count at the ends of the bins."""
+    return torch.bincount(label.long().flatten().clamp(-1, classes) + 1, minlength=classes + 2)[1:-1] > 0
