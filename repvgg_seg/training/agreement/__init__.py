@@ -4,11 +4,10 @@ The functions work on what the Runner has built. They raise `InputError` for wha
 what may be meant.
 """
 
-from mmengine.dist import get_world_size
 from mmengine.hooks import Hook
 from mmengine.runner import Runner
 
-from .batches import check_batch_for_bn, check_sampler
+from .batches import check_sampler
 from .channels import check_channels
 from .classes import check_number_of_classes, check_same_classes
 from .ignored_label import check_ignored_label_in_scores, check_ignored_label_in_training
@@ -19,18 +18,16 @@ from .segmentor_parts import metainfo_of
 
 
 def compare_for_training(runner: Runner) -> None:
-    """Compare all settings of a training.
+    """Compare the settings of a training, but for those that `CheckHeadsHook` and `BatchSizeHook` compare.
 
     Raises:
         InputError: two of them do not go together; names both.
     """
     model, loader = runner.model, runner.train_dataloader
-    compare_heads(runner)
     check_losses(model)
     check_ignored_label_in_training(model, loader.dataset)
     check_crop_and_padding(model, loader.dataset)
     check_sampler(runner.train_loop, loader, 'train_dataloader')
-    check_batch_for_bn(model, loader, get_world_size())
     check_schedule(runner.train_loop, runner.param_schedulers)
     hooks: list[Hook] = runner.hooks
     check_intervals(runner.train_loop, hooks, validates=runner.val_loop is not None)
@@ -56,13 +53,11 @@ def compare_heads(runner: Runner) -> None:
 
 
 def compare_for_test(runner: Runner) -> None:
-    """Compare all settings of a test.
+    """Compare the settings of a test, but for those that `CheckHeadsHook` compares.
 
     Raises:
         InputError: two of them do not go together; names both.
     """
     loader = runner.test_dataloader
-    check_number_of_classes(runner.model, loader.dataset)
-    check_channels(runner.model)
     check_sampler(runner.test_loop, loader, 'test_dataloader')
     check_ignored_label_in_scores(runner.model, loader.dataset, runner.test_evaluator, 'test_evaluator')
