@@ -2,7 +2,7 @@
 
 import copy
 
-from small_models import SMALL
+from small_models import SMALL, head_config
 
 WIDTHS = (32, 64, 128, 128)  # of the four feature maps
 # Why a head of mmseg is not among the HEADS.
@@ -22,15 +22,9 @@ LEFT_OUT = dict(
 )
 
 
-def _head(kind, **kwargs):
-    """A head over the last map."""
-    common = dict(in_channels=128, in_index=3, channels=16, num_classes=5, norm_cfg=dict(type='BN'))
-    return dict(type=kind, **{**common, **kwargs})
-
-
 def _wide(kind, **kwargs):
     """A head over all maps."""
-    return _head(kind, **{'in_channels': list(WIDTHS), 'in_index': [0, 1, 2, 3], **kwargs})
+    return head_config(kind, **{'in_channels': list(WIDTHS), 'in_index': [0, 1, 2, 3], **kwargs})
 
 
 def _knet():
@@ -54,7 +48,7 @@ def _knet():
             norm_cfg=dict(type='LN'),
         ),
     )
-    generate = _head('FCNHead', num_convs=2)
+    generate = head_config('FCNHead', num_convs=2)
     return dict(
         type='IterativeDecodeHead', num_stages=2, kernel_update_head=[update] * 2, kernel_generate_head=generate
     )
@@ -62,19 +56,21 @@ def _knet():
 
 HEADS = dict(
     ANNHead=_wide('ANNHead', in_channels=[128, 128], in_index=[2, 3], project_channels=8),
-    APCHead=_head('APCHead', pool_scales=(1, 2, 3, 6)),
-    ASPPHead=_head('ASPPHead', dilations=(1, 2, 4)),
-    DAHead=_head('DAHead', pam_channels=8),
-    DMHead=_head('DMHead', filter_sizes=(1, 3, 5, 6)),
-    DNLHead=_head('DNLHead'),
-    DepthwiseSeparableASPPHead=_head('DepthwiseSeparableASPPHead', dilations=(1, 2), c1_in_channels=32, c1_channels=4),
-    DepthwiseSeparableFCNHead=_head('DepthwiseSeparableFCNHead', num_convs=2),
-    EMAHead=_head('EMAHead', ema_channels=16, num_bases=4, num_stages=2),
+    APCHead=head_config('APCHead', pool_scales=(1, 2, 3, 6)),
+    ASPPHead=head_config('ASPPHead', dilations=(1, 2, 4)),
+    DAHead=head_config('DAHead', pam_channels=8),
+    DMHead=head_config('DMHead', filter_sizes=(1, 3, 5, 6)),
+    DNLHead=head_config('DNLHead'),
+    DepthwiseSeparableASPPHead=head_config(
+        'DepthwiseSeparableASPPHead', dilations=(1, 2), c1_in_channels=32, c1_channels=4
+    ),
+    DepthwiseSeparableFCNHead=head_config('DepthwiseSeparableFCNHead', num_convs=2),
+    EMAHead=head_config('EMAHead', ema_channels=16, num_bases=4, num_stages=2),
     EncHead=_wide('EncHead', in_channels=[64, 128, 128], in_index=[1, 2, 3], num_codes=4, add_lateral=True),
-    FCNHead=_head('FCNHead', num_convs=2),
+    FCNHead=head_config('FCNHead', num_convs=2),
     FPNHead=_wide('FPNHead', feature_strides=[4, 8, 16, 32]),
-    GCHead=_head('GCHead'),
-    ISAHead=_head('ISAHead', isa_channels=8, down_factor=(3, 3)),
+    GCHead=head_config('GCHead'),
+    ISAHead=head_config('ISAHead', isa_channels=8, down_factor=(3, 3)),
     IterativeDecodeHead=_knet(),
     LRASPPHead=_wide(
         'LRASPPHead',
@@ -84,16 +80,16 @@ HEADS = dict(
         branch_channels=(4, 8),
     ),
     LightHamHead=_wide('LightHamHead', in_channels=[64, 128], in_index=[1, 3], ham_kwargs=dict(MD_R=4)),
-    NLHead=_head('NLHead'),
-    OCRHead=[_head('FCNHead', num_convs=1), _head('OCRHead', ocr_channels=8)],
-    PSPHead=_head('PSPHead'),
+    NLHead=head_config('NLHead'),
+    OCRHead=[head_config('FCNHead', num_convs=1), head_config('OCRHead', ocr_channels=8)],
+    PSPHead=head_config('PSPHead'),
     SETRMLAHead=_wide(
         'SETRMLAHead', in_channels=list(WIDTHS[1:]), in_index=[1, 2, 3], mla_channels=4, channels=12, up_scale=2
     ),
-    SETRUPHead=_head('SETRUPHead', num_convs=2, up_scale=2),
-    STDCHead=_head('STDCHead', num_convs=1, num_classes=2),
+    SETRUPHead=head_config('SETRUPHead', num_convs=2, up_scale=2),
+    STDCHead=head_config('STDCHead', num_convs=1, num_classes=2),
     SegformerHead=_wide('SegformerHead'),
-    SegmenterMaskTransformerHead=_head(
+    SegmenterMaskTransformerHead=head_config(
         'SegmenterMaskTransformerHead', num_layers=1, num_heads=2, embed_dims=16, norm_cfg=dict(type='LN')
     ),
     UPerHead=_wide('UPerHead'),

@@ -29,15 +29,19 @@ def psp_head(align_corners=False, pool_scales=(1, 2, 3, 6), **kwargs):
     return randomise_bn(MODELS.build({**cfg, **kwargs})).eval()
 
 
+def head_config(kind, **kwargs):
+    """A head of 5 classes over the last map of a RepVGG of the spec SMALL."""
+    common = dict(in_channels=128, in_index=3, channels=16, num_classes=5, norm_cfg=dict(type='BN'))
+    return dict(type=kind, **{**common, **kwargs})
+
+
 def segmentor(**kwargs):
     """PSPNet on a RepVGG of eight layers, with an auxiliary head."""
     cfg = dict(
         type='EncoderDecoder',
         data_preprocessor=dict(type='SegDataPreProcessor', mean=[120.0] * 3, std=[60.0] * 3, bgr_to_rgb=True),
         backbone=dict(type='RepVGG', arch=SMALL, output_stride=8),
-        decode_head=dict(
-            type='PSPHead', in_channels=128, in_index=3, channels=12, num_classes=5, norm_cfg=dict(type='BN')
-        ),
+        decode_head=head_config('PSPHead', channels=12),
         auxiliary_head=dict(type='FCNHead', in_channels=128, in_index=2, channels=8, num_classes=5, num_convs=1),
         test_cfg=dict(mode='whole'),
     )

@@ -14,7 +14,8 @@ from .label_checks import CheckAnnotations, CutLabelError, check_label
 from .step_errors import describe_error, is_loader, name_of_step, paths_of
 
 # Steps of these packages change no number in a label; a step of another may, so labels are judged behind it.
-_KNOWN_PACKAGES = ('mmengine', 'mmcv', 'mmseg', 'repvgg_seg')
+KNOWN_PACKAGES = ('mmengine', 'mmcv', 'mmseg', 'repvgg_seg')
+_INSIDE = ('transforms', 'subroutines', 'pipeline')  # where steps, theirs or a user's own, keep others
 
 
 @dataclass(frozen=True)
@@ -41,7 +42,7 @@ def check_pipeline(dataset: Any, checks: Checks) -> None:
     pipeline: Any = getattr(dataset, 'pipeline', None)
     if isinstance(pipeline, list):  # that of mmseg's `MultiImageMixDataset`, whose items have been checked before
         dataset.pipeline = [
-            step if isinstance(step, _NamedStep) else _NamedStep(step, f'{checks.place}.{i}')
+            step if isinstance(step, NamedStep) else NamedStep(step, f'{checks.place}.{i}')
             for i, step in enumerate(pipeline)
         ]
     if type(pipeline) not in (mmengine.dataset.Compose, CheckedPipeline):
@@ -73,10 +74,23 @@ def all_steps(steps: Iterable[Callable]) -> Iterator[Callable]:
             yield from all_steps(inner.transforms)
 
 
-def is_foreign(step: Callable) -> bool:
-    """Whether a step comes from none of the packages whose steps are known."""
+def steps_in(value: Any) -> Iterator[Any]:
+    """Whatever a pipeline, a list or a step holds, itself included: steps, and the pipelines inside them."""
+    if isinstance(value, (list, tuple)):
+        for item in value:
+            yield from steps_in(item)
+    elif isinstance(value, NamedStep):
+        yield from steps_in(value.step)
+    elif value is not None:
+        yield value
+        for name in _INSIDE:
+            yield from steps_in(getattr(value, name, None))
+
+
+def is_foreign(step: Any) -> bool:
+    """Whether a step, or a class, comes from none of the packages whose steps are known."""
     owner = step if hasattr(step, '__name__') else type(step)
-    return getattr(owner, '__module__', '').split('.')[0] not in _KNOWN_PACKAGES
+    return getattr(owner, '__module__', '').split('.')[0] not in KNOWN_PACKAGES
 
 
 class CheckedPipeline(mmengine.dataset.Compose):
@@ -152,7 +166,7 @@ def run_steps(steps: list[Callable], results: Any, checks: Checks) -> tuple[Any,
     for i, step in enumerate(steps):
         had = set(results) if isinstance(results, dict) else set()
         place = f'{checks.place}.{i}'
-        results = _run_step(step, place, results)
+        results = run_step(step, place, results)
         if results is None:
             return None, step
         if not isinstance(results, dict):
@@ -167,7 +181,12 @@ def run_steps(steps: list[Callable], results: Any, checks: Checks) -> tuple[Any,
     return results, None
 
 
-def _run_step(step: Callable, place: str, results: Any) -> Any:
+def run_step(step: Callable, place: str, results: Any) -> Any:
+    """What a step makes of an item.
+
+    Raises:
+        InputError: the step raises an error; it names step and file.
+    """
     try:
         return step(results)
     except (InputError, MemoryError):
@@ -176,14 +195,14 @@ def _run_step(step: Callable, place: str, results: Any) -> Any:
         raise InputError(describe_error(error, step, place, results)) from error
 
 
-class _NamedStep:
+class NamedStep:
     """A step that names itself where it raises an error, and has the attributes of the step."""
 
     def __init__(self, step: Callable, place: str) -> None:
         self.step, self.place = step, place
 
     def __call__(self, results: Any) -> Any:
-        return _run_step(self.step, self.place, results)
+        return run_step(self.step, self.place, results)
 
     def __getattr__(self, name: str) -> Any:
         if name == 'step' or name.startswith('__'):  # while it is unpickled it has none yet

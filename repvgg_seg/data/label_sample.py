@@ -10,11 +10,10 @@ import mmengine.dataset
 import numpy as np
 from PIL import Image
 
-from ..errors import InputError
 from ..random_states import kept_random_states
-from .checked_pipeline import all_steps, is_foreign
+from .checked_pipeline import all_steps, is_foreign, run_step
 from .label_checks import check_form, label_values
-from .step_errors import describe_error, loads_labels, name_of_step
+from .step_errors import loads_labels, name_of_step
 
 _MOST = 200  # labels
 _SECONDS = 2.0
@@ -164,12 +163,7 @@ def _label_reader(dataset: Any) -> Callable[[dict], dict | None] | None:
     def read(info: dict) -> dict | None:
         results: Any = info
         for i, step in enumerate(own):
-            try:
-                results = step(results)
-            except InputError:
-                raise
-            except Exception as error:
-                raise InputError(describe_error(error, step, f'{where}.{place + i}', results)) from error
+            results = run_step(step, f'{where}.{place + i}', results)
             if results is None:
                 return None
         return results

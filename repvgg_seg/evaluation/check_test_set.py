@@ -2,18 +2,17 @@
 
 import os.path as osp
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from typing import Any
 
 from mmcv.transforms import LoadAnnotations
 from mmseg.datasets.transforms import LoadAnnotations as LoadSegAnnotations
 from mmseg.evaluation import CityscapesMetric, IoUMetric
 
+from ..data.checked_pipeline import is_foreign, steps_in
 from ..data.wrapped_datasets import inner_datasets
 from ..errors import InputError
 from ..invocation import as_typed
-
-_KNOWN_PACKAGES = ('mmcv', 'mmengine', 'mmseg', 'repvgg_seg')  # no other step of theirs makes labels
 
 
 def check_test_set(dataset: Any, metrics: Iterable[Any]) -> None:
@@ -37,30 +36,21 @@ def check_test_set(dataset: Any, metrics: Iterable[Any]) -> None:
 def _check_labels(dataset: Any, metric: str) -> None:
     if not hasattr(dataset, 'get_data_info') or not len(dataset):
         return
-    steps = list(_steps(getattr(dataset, 'pipeline', None)))
+    steps = list(steps_in(getattr(dataset, 'pipeline', None)))
     loaders = [step for step in steps if isinstance(step, LoadAnnotations)]
     path = dataset.get_data_info(0).get('seg_map_path')
     if loaders and all(type(step) is LoadSegAnnotations for step in loaders):
         remote = getattr(dataset, 'backend_args', None) or '://' in str(path)
         why = '' if path and (remote or osp.isfile(path)) else f'no label of the first image ({path})'
     else:
-        known = steps and all(type(step).__module__.split('.')[0] in _KNOWN_PACKAGES for step in steps)
+        # A step of somebody else's may make labels.
+        known = steps and not any(map(is_foreign, steps))
         why = 'no step of its pipeline loads labels' if known and not loaders else ''
     if why:
         raise InputError(
             f'{metric} compares predictions with labels, and the test set has none: {why}; give {type(dataset).__name__} its '
             f'labels, or none: {as_typed("test")} CONFIG CHECKPOINT --out DIR --format-only'
         )
-
-
-def _steps(step: Any) -> Iterator[Any]:
-    """A step of a pipeline, or a list of them, and the steps inside."""
-    if isinstance(step, (list, tuple)):
-        for part in step:
-            yield from _steps(part)
-    elif step is not None:
-        yield step
-        yield from _steps(getattr(step, 'transforms', None) or getattr(step, 'subroutines', None))
 
 
 def _check_base_names(dataset: Any, metric: str) -> None:

@@ -1,9 +1,8 @@
 """How many channels the images of a network have."""
 
-from mmengine.model import BaseTTAModel
 from torch import nn
 
-from .model_wrappers import unwrap_model
+from .model_wrappers import inner_model
 
 
 def image_channels(model: nn.Module) -> int:
@@ -13,9 +12,7 @@ def image_channels(model: nn.Module) -> int:
         model: a segmentor, a classifier, a backbone or any other network, in any form; also in a wrapper (DDP, test-time
             augmentation).
     """
-    model = unwrap_model(model)
-    if isinstance(model, BaseTTAModel):
-        model = unwrap_model(model.module)
+    model = inner_model(model)
     convs = (module for module in getattr(model, 'backbone', model).modules() if isinstance(module, nn.Conv2d))
     first = next(convs, None)
     return 3 if first is None else first.in_channels

@@ -1,8 +1,8 @@
-"""The wrappers that distributed and parallel training put around a model."""
+"""The wrappers that distributed and parallel training, and test-time augmentation, put around a model."""
 
 import reprlib
 
-from mmengine.model import is_model_wrapper
+from mmengine.model import BaseTTAModel, is_model_wrapper
 from torch import nn
 
 from ..errors import InputError
@@ -13,6 +13,12 @@ def unwrap_model(model: nn.Module) -> nn.Module:
     while is_model_wrapper(model):  # torch's own wrappers are registered with mmengine's
         model = model.get_submodule('module')
     return model
+
+
+def inner_model(model: nn.Module) -> nn.Module:
+    """The model inside the wrappers of distributed training and of test-time augmentation."""
+    model = unwrap_model(model)
+    return unwrap_model(model.module) if isinstance(model, BaseTTAModel) else model
 
 
 def checked_model(model: object, values: bool = False) -> nn.Module:

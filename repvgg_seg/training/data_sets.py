@@ -7,6 +7,7 @@ from typing import Any
 
 from mmengine.dist import broadcast_object_list, is_main_process
 from mmengine.runner import Runner
+from torch import nn
 from torch.utils.data import DataLoader
 
 from ..data.checked_pipeline import Checks, check_pipeline, remove_label_checks
@@ -15,7 +16,8 @@ from ..data.data_set_report import report_data_sets
 from ..data.label_checks import ignored_labels
 from ..data.wrapped_datasets import inner_datasets, is_segmentation, with_wrappers, wrapped_by
 from ..errors import InputError
-from ..models.model_wrappers import unwrap_model
+from ..models.model_wrappers import inner_model
+from .agreement.segmentor_parts import heads_of
 from .data_set_errors import why_not_built
 from .hooks.classes_seen_hook import ClassesSeenHook
 from .protections import is_disabled
@@ -102,8 +104,7 @@ def _build_loader(runner: Runner, split: str) -> DataLoader | None:
 def _attach_checks(runner: Runner, dataset: Any, split: str) -> None:
     labels = not is_disabled(runner.cfg, 'CheckAnnotations')
     place = f'{split}_dataloader.dataset'
-    model = unwrap_model(runner.model)
-    model = getattr(model, 'module', model)  # of test-time augmentation
+    model = inner_model(runner.model)
     for one in with_wrappers(dataset):
         item = {}
         if is_segmentation(one) and not wrapped_by(one):
@@ -118,18 +119,13 @@ def _attach_checks(runner: Runner, dataset: Any, split: str) -> None:
         check_pipeline(one, Checks(where, item, labels and bool(item), _channels(model), most_empty))
 
 
-def _ignored_by_heads(model: Any) -> set[int]:
-    heads = [getattr(model, name, None) for name in ('decode_head', 'auxiliary_head')]
-    return {
-        module.ignore_index
-        for head in heads
-        if head is not None
-        for module in head.modules()
-        if hasattr(module, 'ignore_index')
-    }
+def _ignored_by_heads(model: nn.Module) -> set[int]:
+    """What the heads and their losses ignore."""
+    parts = [part for head in heads_of(model).values() for part in head.modules()]
+    return {part.ignore_index for part in parts if hasattr(part, 'ignore_index')}
 
 
-def _channels(model: Any) -> int | None:
+def _channels(model: nn.Module) -> int | None:
     """The channels of the images, as the mean of the preprocessor has them."""
     mean = getattr(getattr(model, 'data_preprocessor', None), 'mean', None)
     return len(mean) if mean is not None and len(mean) > 1 else None

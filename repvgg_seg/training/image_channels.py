@@ -1,6 +1,5 @@
 """The channels of the images, which the backbone and the data preprocessor of a config have to agree on."""
 
-import inspect
 import logging
 from typing import Any
 
@@ -12,7 +11,7 @@ from mmseg.registry import MODELS
 from ..data.classification_preprocessor import ClassificationPreprocessor
 from ..data.segmentation_preprocessor import MultiChannelPreProcessor
 from ..errors import InputError
-from .config.class_arguments import arguments_of
+from .config.argument_kinds import default_of
 from .config.registered_class import find_class
 
 
@@ -67,6 +66,5 @@ def _in_channels(part: dict[str, Any], path: str, scope: str) -> int | None:
     if 'in_channels' in part:
         value = part['in_channels']
     else:
-        owner = arguments_of(find_class(part.get('type'), path, MODELS, scope)).owners.get('in_channels')
-        value = inspect.signature(owner).parameters['in_channels'].default if owner else None
+        value = default_of(find_class(part.get('type'), path, MODELS, scope), 'in_channels')
     return value if isinstance(value, int) else None

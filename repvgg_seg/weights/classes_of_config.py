@@ -8,6 +8,7 @@ from typing import Any
 from mmengine.logging import print_log
 from mmseg.registry import DATASETS
 
+from ..data.wrapped_datasets import inner_configs
 from ..errors import listed
 from ..weight_names import unwrap
 
@@ -20,12 +21,11 @@ def classes_of_config(cfg: Mapping[str, Any]) -> dict[str, Any] | None:
     """`dict(classes=names, palette=colours)` of the data set of a config, of which no file is read; None without one."""
     for loader in ('test_dataloader', 'val_dataloader', 'train_dataloader'):
         dataset = (cfg.get(loader) or {}).get('dataset')
-        while dataset and ('dataset' in dataset or 'datasets' in dataset):  # data sets around others
-            dataset = dataset['dataset'] if 'dataset' in dataset else dataset['datasets'][0]
         if not dataset:
             continue
+        first = next(inner_configs(dataset))
         try:
-            metainfo = DATASETS.build(dict(dataset, pipeline=[], lazy_init=True)).metainfo
+            metainfo = DATASETS.build(dict(first, pipeline=[], lazy_init=True)).metainfo
         except Exception:  # a data set of somebody else's class may raise anything
             continue
         if metainfo.get('classes'):

@@ -5,13 +5,12 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from mmengine.logging import print_log
-from mmengine.model import BaseTTAModel
 from torch import Tensor, nn
 
 from ..errors import InputError, listed
 from ..models.block import switch_to_deploy
 from ..models.match_checkpoint import account_for, is_fused, network_name
-from ..models.model_wrappers import checked_model, unwrap_model
+from ..models.model_wrappers import checked_model, inner_model
 from ..models.repvgg import RepVGG
 from ..weight_names import bare_names, unwrap
 from .read import read_checkpoint
@@ -38,7 +37,7 @@ def load_weights(model: nn.Module, filename: str | os.PathLike[str], trust: bool
             another shape; the message lists them. Heads that only training uses may be missing or left over, which
             is logged.
     """
-    model = _inside(checked_model(model, values=True))
+    model = inner_model(checked_model(model, values=True))
     checkpoint = read_checkpoint(filename, trust)
     prefix, backbone = find_backbone(model)
     try:
@@ -71,7 +70,7 @@ def adapt_checkpoint(checkpoint: dict[str, Any], model: nn.Module) -> None:
     Raises:
         InputError: as `repvgg_seg.models.match_checkpoint.match`.
     """
-    body, rest = _under_names_of(_inside(model), checkpoint)
+    body, rest = _under_names_of(inner_model(model), checkpoint)
     checkpoint['state_dict'] = body | rest
 
 
@@ -81,12 +80,6 @@ def find_backbone(model: nn.Module) -> tuple[str, RepVGG | None]:
         if isinstance(module, RepVGG):
             return f'{name}.' if name else '', module
     return 'backbone.', None
-
-
-def _inside(model: nn.Module) -> nn.Module:
-    """The model inside the wrappers of distributed training and of test-time augmentation."""
-    model = unwrap_model(model)
-    return unwrap_model(model.module) if isinstance(model, BaseTTAModel) else model
 
 
 def _under_names_of(model: nn.Module, checkpoint: Mapping[str, Any]) -> tuple[dict[str, Tensor], dict[str, Tensor]]:

@@ -10,7 +10,8 @@ from mmseg.registry import DATASETS, TRANSFORMS
 from PIL import Image
 from seg_data import LOAD, build, relabel, write_data
 
-from repvgg_seg.data.checked_pipeline import Checks, check_pipeline, remove_label_checks
+from repvgg_seg.data.checked_pipeline import Checks, check_pipeline, remove_label_checks, steps_in
+from repvgg_seg.data.step_errors import name_of_step
 from repvgg_seg.errors import InputError
 
 PACK = dict(type='PackSegInputs')
@@ -225,6 +226,7 @@ def test_the_pipeline_around_other_data_sets(root):
     dataset = DATASETS.build(dict(type='MultiImageMixDataset', dataset=inner, pipeline=steps))
     check_pipeline(dataset, Checks('mixed'))
     assert pickle.loads(pickle.dumps(dataset))[0]['img'].shape == (24, 32, 3)  # a mosaic of four
+    assert 'RandomMosaic' in map(name_of_step, steps_in(dataset.pipeline)), 'settings are read from the step itself'
     dataset = DATASETS.build(dict(type='MultiImageMixDataset', dataset=inner, pipeline=[dict(type='FailForTest')]))
     check_pipeline(dataset, Checks('mixed'))
     assert refused(dataset).startswith(f'mixed.0, FailForTest, failed at {root}')

@@ -6,7 +6,7 @@ from mmengine.config import ConfigDict
 from mmengine.structures import PixelData
 from mmseg.registry import MODELS
 from mmseg.structures import SegDataSample
-from small_models import segmentor
+from small_models import head_config, segmentor
 from torch import nn
 
 from repvgg_seg.evaluation import MeanProbabilityTTAModel
@@ -56,17 +56,7 @@ def test_two_classes():
 @torch.inference_mode()
 def test_flips_and_scales_of_a_segmentor(out_channels, mode):
     """The mean over views of the probabilities that the network gives, flipped and resized by hand."""
-    head = dict(
-        type='FCNHead',
-        in_channels=128,
-        in_index=3,
-        channels=8,
-        num_convs=1,
-        num_classes=2,
-        out_channels=out_channels,
-        threshold=0.45,
-        norm_cfg=dict(type='BN'),
-    )
+    head = head_config('FCNHead', channels=8, num_convs=1, num_classes=2, out_channels=out_channels, threshold=0.45)
     model = segmentor(
         decode_head=head, auxiliary_head=None, test_cfg=ConfigDict(mode),
         data_preprocessor=dict(type='SegDataPreProcessor'),

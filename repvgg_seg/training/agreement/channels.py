@@ -7,7 +7,8 @@ from torch import nn
 
 from ...errors import InputError
 from ...models import RepVGG
-from .segmentor_parts import heads_of, reads_by_index, segmentor_of
+from ...models.model_wrappers import inner_model
+from .segmentor_parts import heads_of, reads_by_index
 
 
 def check_channels(model: nn.Module) -> None:
@@ -18,7 +19,7 @@ def check_channels(model: nn.Module) -> None:
     Raises:
         InputError: they do not fit; names the setting and the value that it needs.
     """
-    model = segmentor_of(model)
+    model = inner_model(model)
     backbone, neck = getattr(model, 'backbone', None), getattr(model, 'neck', None)
     if not isinstance(backbone, RepVGG):
         return

@@ -9,7 +9,8 @@ from torch import nn
 
 from ...errors import InputError, listed
 from ...models import RepVGGClassifier
-from .segmentor_parts import heads_of, learns_classes, metainfo_of, segmentor_of
+from ...models.model_wrappers import inner_model
+from .segmentor_parts import heads_of, learns_classes, metainfo_of
 
 
 def check_number_of_classes(model: nn.Module, dataset: Any, what: str = 'the data set') -> None:
@@ -27,7 +28,7 @@ def check_number_of_classes(model: nn.Module, dataset: Any, what: str = 'the dat
     if not metainfo.get('classes'):
         return
     classes = len(metainfo['classes'])
-    model = segmentor_of(model)
+    model = inner_model(model)
     if isinstance(model, RepVGGClassifier):
         _check_classifier(model.linear.out_features, classes, metainfo.get('classes_complete', True))
     for name, head in heads_of(model).items():

@@ -11,8 +11,10 @@ from mmseg.datasets.transforms import RandomCrop, RandomCutOut, RandomMosaic, Ra
 from mmseg.models.losses import DiceLoss
 from torch import nn
 
+from ...data.wrapped_datasets import with_wrappers
 from ...errors import InputError
-from .segmentor_parts import heads_of, learns_classes, losses_of, segmentor_of, transforms_of
+from ...models.model_wrappers import inner_model
+from .segmentor_parts import heads_of, learns_classes, losses_of, transforms_of
 
 
 def check_ignored_label_in_training(model: nn.Module, dataset: Any) -> None:
@@ -64,28 +66,19 @@ def _refuse_or_warn(source: str, value: int, heads: dict[str, Any]) -> None:
 
 def _written_by(dataset: Any) -> Iterator[tuple[str, int]]:
     """What mmseg's loading itself writes into labels."""
-    if any(getattr(inner, 'reduce_zero_label', False) for inner in _datasets_in(dataset)):
+    if any(getattr(inner, 'reduce_zero_label', False) for inner in with_wrappers(dataset)):
         yield 'the label 0 under reduce_zero_label', 255
 
 
 def _ignored_by(dataset: Any) -> Iterator[tuple[str, int]]:
-    for inner in _datasets_in(dataset):
+    for inner in with_wrappers(dataset):
         if isinstance(getattr(inner, 'ignore_index', None), int):
             yield f'ignore_index of the {type(inner).__name__}', inner.ignore_index
 
 
-def _datasets_in(dataset: Any) -> Iterator[Any]:
-    """A data set and those that it wraps."""
-    yield dataset
-    inner = getattr(dataset, 'datasets', None) or [getattr(dataset, 'dataset', None)]
-    for item in inner:
-        if item is not None:
-            yield from _datasets_in(item)
-
-
 def _padding(model: nn.Module, dataset: Any) -> Iterator[tuple[str, int]]:
     """Every setting that fills labels where there is no image, with its value."""
-    value = getattr(getattr(segmentor_of(model), 'data_preprocessor', None), 'seg_pad_val', None)
+    value = getattr(getattr(inner_model(model), 'data_preprocessor', None), 'seg_pad_val', None)
     if isinstance(value, (int, float)):
         yield 'model.data_preprocessor.seg_pad_val', int(value)
     yield from _padding_of_steps(dataset)

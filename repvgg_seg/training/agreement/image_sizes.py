@@ -13,7 +13,8 @@ from torch import nn
 from torch.utils.data import DataLoader
 
 from ...errors import InputError
-from .segmentor_parts import segmentor_of, transforms_of
+from ...models.model_wrappers import inner_model
+from .segmentor_parts import transforms_of
 
 _SIZES_TRIED = 16  # sizes of image files of which one each is loaded
 _FILES_LOOKED_AT = 20000  # the header of a file takes 0.1 ms
@@ -34,7 +35,7 @@ def check_sizes_in_batches(model: nn.Module, loader: DataLoader, dataset: Any, s
     Raises:
         InputError: a batch would hold two sizes; names the setting.
     """
-    preprocessor = getattr(segmentor_of(model), 'data_preprocessor', None)
+    preprocessor = getattr(inner_model(model), 'data_preprocessor', None)
     # mmseg's own asks for one size, also where its test_cfg pads.
     if (loader.batch_size or 1) < 2 or type(preprocessor) is not SegDataPreProcessor:
         return
@@ -94,7 +95,7 @@ def _shown(size: Sequence[int]) -> str:
 
 def check_crop_and_padding(model: nn.Module, dataset: Any) -> None:
     """Warn where crops can be larger than what the data preprocessor pads them to: images of two sizes do not make a batch."""
-    size = getattr(getattr(segmentor_of(model), 'data_preprocessor', None), 'size', None)
+    size = getattr(getattr(inner_model(model), 'data_preprocessor', None), 'size', None)
     if not isinstance(size, (tuple, list)):
         return
     for step in transforms_of(dataset):

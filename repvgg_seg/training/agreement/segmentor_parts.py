@@ -3,29 +3,23 @@
 from collections.abc import Iterator
 from typing import Any
 
-from mmengine.model import BaseTTAModel
 from mmseg.models.decode_heads import STDCHead, VPDDepthHead
 from mmseg.models.decode_heads.decode_head import BaseDecodeHead
 from torch import nn
 
-from ...models.model_wrappers import unwrap_model
+from ...data.checked_pipeline import steps_in
+from ...data.wrapped_datasets import wrapped_by
+from ...models.model_wrappers import inner_model
 
 _KNOWN_PACKAGES = ('mmseg', 'repvgg_seg')
 _OTHER_LABELS = (STDCHead, VPDDepthHead)  # heads that learn boundaries or depth, and no classes
-_INSIDE = ('transforms', 'subroutines', 'pipeline')  # where transforms and data sets keep their steps
-
-
-def segmentor_of(model: nn.Module) -> nn.Module:
-    """The model inside the wrappers of distributed training and of test-time augmentation."""
-    model = unwrap_model(model)
-    return unwrap_model(model.module) if isinstance(model, BaseTTAModel) else model
 
 
 def heads_of(model: nn.Module) -> dict[str, Any]:
     """Every head of a segmentor by its place in the config, as `decode_head`, `decode_head.0` or `auxiliary_head.1`."""
     heads: dict[str, Any] = {}
     for name in ('decode_head', 'auxiliary_head'):
-        head = getattr(segmentor_of(model), name, None)
+        head = getattr(inner_model(model), name, None)
         if isinstance(head, nn.ModuleList):
             heads.update({f'{name}.{i}': part for i, part in enumerate(head)})
         elif isinstance(head, nn.Module):
@@ -63,30 +57,9 @@ def _is_known(cls: type, method: str) -> bool:
 
 def transforms_of(dataset: Any) -> Iterator[Any]:
     """Every step of the pipelines of a data set, with those of the data sets that it wraps and of nested steps."""
-    for inner in _inner_datasets(dataset):
+    for inner in wrapped_by(dataset):
         yield from transforms_of(inner)
-    yield from _steps_in(getattr(dataset, 'pipeline', None))
-
-
-def _inner_datasets(dataset: Any) -> list[Any]:
-    inner = getattr(dataset, 'datasets', None)
-    return (
-        list(inner)
-        if isinstance(inner, (list, tuple))
-        else list(filter(None.__ne__, [getattr(dataset, 'dataset', None)]))
-    )
-
-
-def _steps_in(value: Any) -> Iterator[Any]:
-    if value is None:
-        return
-    if isinstance(value, (list, tuple)):
-        for item in value:
-            yield from _steps_in(item)
-        return
-    yield value
-    for name in _INSIDE:
-        yield from _steps_in(getattr(value, name, None))
+    yield from steps_in(getattr(dataset, 'pipeline', None))
 
 
 def metainfo_of(dataset: Any) -> dict[str, Any]:

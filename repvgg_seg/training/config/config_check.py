@@ -21,10 +21,11 @@ from mmengine.registry import Registry
 from mmengine.runner import EpochBasedTrainLoop, IterBasedTrainLoop, Priority, Runner
 from torch.utils.data import DataLoader
 
+from ...data.checked_pipeline import is_foreign
 from ...errors import InputError, closest_names, similar_names
 from .class_arguments import Arguments, arguments_of
 from .registered_class import find_class
-from .value_check import KNOWN_PACKAGES, check_value
+from .value_check import check_value
 
 ALWAYS = ('model', 'default_hooks', 'custom_hooks', 'visualizer', 'log_processor')
 TRAINING = (*ALWAYS, 'train_dataloader', 'train_cfg', 'optim_wrapper', 'param_scheduler')
@@ -296,7 +297,7 @@ def _parts_of(cls: Callable, arguments: Arguments, kind: str) -> Iterator[tuple[
     """The arguments of a class that are built in a known way, with how they are."""
     for key, place in _PARTS.get(kind, {}).items():
         owner = arguments.owners.get(key)
-        if getattr(owner, '__module__', '').split('.')[0] not in KNOWN_PACKAGES:
+        if is_foreign(owner):
             continue
         if key == 'transforms' and owner not in _TRANSFORMS_OF_TRANSFORMS:  # Albu's are albumentations' own
             continue
@@ -343,7 +344,7 @@ def _may_take(cls: Callable, arguments: Arguments, key: str) -> bool:
     """
     if not arguments.takes_others:
         return False
-    if getattr(cls, '__module__', '').split('.')[0] not in KNOWN_PACKAGES:
+    if is_foreign(cls):
         return True
     if cls is CheckpointHook:
         return key in inspect.signature(Runner.save_checkpoint).parameters

@@ -8,11 +8,10 @@ import reprlib
 from collections.abc import Callable
 from typing import Any
 
+from ...data.checked_pipeline import KNOWN_PACKAGES
 from ...errors import InputError
 from .argument_kinds import default_of, kinds_of_argument
 from .class_arguments import arguments_of
-
-KNOWN_PACKAGES = ('mmengine', 'mmcv', 'mmseg', 'repvgg_seg')
 
 _WHOLE = (
     'batch_size',

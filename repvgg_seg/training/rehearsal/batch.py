@@ -2,10 +2,12 @@
 
 import contextlib
 import copy
-from collections.abc import Iterator, Sized
+from collections.abc import Sized
 from typing import Any
 
 from torch.utils.data import DataLoader, IterableDataset
+
+from ...data.wrapped_datasets import with_wrappers
 
 _SHARED = ('data_list', 'data_bytes', 'data_address')  # what mmengine's data sets hold about their files
 
@@ -23,7 +25,7 @@ def copied_dataset(dataset: Any) -> Any:
     A data set that cannot be copied, as one with an open file, is returned itself.
     """
     memo: dict[int, Any] = {}
-    for inner in _with_inner(dataset):
+    for inner in with_wrappers(dataset):
         for name in _SHARED:
             value = getattr(inner, name, None)
             if value is not None:
@@ -31,13 +33,6 @@ def copied_dataset(dataset: Any) -> Any:
     with contextlib.suppress(Exception):
         return copy.deepcopy(dataset, memo)
     return dataset
-
-
-def _with_inner(dataset: Any) -> Iterator[Any]:
-    yield dataset
-    for inner in getattr(dataset, 'datasets', None) or [getattr(dataset, 'dataset', None)]:
-        if inner is not None:
-            yield from _with_inner(inner)
 
 
 def draw_batch(loader: DataLoader, dataset: Any) -> tuple[Any, int]:

@@ -9,8 +9,9 @@ from typing import Any
 from torch import nn
 
 from ...errors import InputError
+from ...models.model_wrappers import inner_model
 from ..agreement.channels import channel_mismatch
-from ..agreement.segmentor_parts import heads_of, losses_of, segmentor_of
+from ..agreement.segmentor_parts import heads_of, losses_of
 from ..one_line_error import told_in_one_line
 
 _METHODS = dict(forward='forward pass', loss='loss', predict='prediction')  # of a head, with their names in messages
@@ -82,7 +83,7 @@ def noted(model: nn.Module) -> Iterator[Notes]:
         replaced.append((module, method, vars(module).get(method)))
         vars(module)[method] = _noting(notes, getattr(module, method), what, gives)
 
-    model = segmentor_of(model)
+    model = inner_model(model)
     for name in ('data_preprocessor', 'backbone', 'neck'):
         part = getattr(model, name, None)
         if isinstance(part, nn.Module):
