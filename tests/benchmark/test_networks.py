@@ -8,6 +8,7 @@ from mmengine.config import Config
 from repvgg_seg.benchmark.networks import build_classifier, build_segmentor, count_form
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     'name, params, flops, wino_muls',
     [  # paper, Tables 4 and 5; it truncates parameters
@@ -31,6 +32,7 @@ def test_counts_are_those_of_the_paper(name, params, flops, wino_muls):
         assert counted.wino_muls / 1e9 == pytest.approx(wino_muls, abs=0.06)
 
 
+@pytest.mark.slow
 def test_folding_the_pyramid_lowers_the_count():
     cfg = Config.fromfile('configs/pspnet_repvgg_a0_80k_512x1024.py')
     with torch.device('meta'):

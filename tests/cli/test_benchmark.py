@@ -43,6 +43,7 @@ def test_kernels(run, tmp_path):
     assert {path.name for path in out.parent.iterdir()} == {'kernels.json', 'kernels.md'}
 
 
+@pytest.mark.slow
 def test_segmentors_with_a_plot(run, tmp_path, tiny):
     out = tmp_path / 'out'
     record = record_of(run, out, 'segmentors', tiny, '--sizes', '32x48', '--batch', 1, '--plot')
@@ -68,6 +69,7 @@ def test_images_of_four_channels(run, tmp_path, scenes):
     assert rows[0]['relative_error'] < 1e-5
 
 
+@pytest.mark.slow
 def test_branches(run, tmp_path):
     record = record_of(run, tmp_path / 'out', 'branches', 'A0', '--sizes', '32x32', '--batch', 1)
     forms = [row['form'] for row in record['rows']]
@@ -78,6 +80,7 @@ def test_branches(run, tmp_path):
     )
 
 
+@pytest.mark.slow
 def test_verify(run, tmp_path, tiny):
     record = record_of(
         run, tmp_path / 'out', 'verify', tiny, '--sizes', '32x48', '64x64', '--batches', 1, 2, '--dtypes', 'fp32'

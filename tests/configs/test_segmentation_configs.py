@@ -42,6 +42,7 @@ def test_these_are_the_configs():
     assert sorted(CONFIGS) == sorted([*PAPER, *MMSEG, *OTHERS])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize('name', CONFIGS)
 def test_builds_and_heads_fit(name):
     cfg = load(name)

@@ -22,6 +22,7 @@ def test_several_endings(root):
     assert names(build(root, 'CheckedSegDataset')) == ['a.png', 'b.png', 'c.png']
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     'text', [b'a\nd\n', b'a\r\nd\r\n', b'\xef\xbb\xbfa\nd', b'\na\n\n  \nd\n\n', b'a.png\nd.PNG\n', b' a \nd']
 )

@@ -83,6 +83,7 @@ def test_items_are_those_of_mmseg(root):
     assert again[0]['inputs'].equal(mine[0]['inputs'])
 
 
+@pytest.mark.slow
 def test_a_step_names_itself_and_the_file(root):
     inner = dict(type='RandomApply', prob=1.0, transforms=[dict(type='RandomFlip', prob=1.0), dict(type='FailForTest')])
     assert refused(checked(root, [*LOAD, dict(type='FailForTest')], 'val.pipeline')).startswith(
@@ -103,6 +104,7 @@ def test_a_step_that_wants_labels_of_a_data_set_without(root):
     assert message.endswith('set data_prefix.seg_map_path, or leave this step out of the pipeline')
 
 
+@pytest.mark.slow
 def test_nine_bands_are_not_damaged_for_a_step_that_takes_three(root):
     for path in (root / 'images').rglob('*.png'):
         np.save(path.with_suffix('.npy'), np.zeros((12, 16, 9), np.float32))
@@ -116,6 +118,7 @@ def test_nine_bands_are_not_damaged_for_a_step_that_takes_three(root):
     assert 'pipeline.0, LoadNumpyForTest' in refused(checked(root, steps, img_suffix='.npy'))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize('which', ['images', 'labels'])
 @pytest.mark.parametrize(
     'change, said',
@@ -156,6 +159,7 @@ def test_a_cut_jpeg_that_a_decoder_fills_with_grey(root, monkeypatch):
     assert 'a.jpg: the file is damaged' in refused(dataset)
 
 
+@pytest.mark.slow
 def test_labels_are_checked_without_a_step_of_the_config(root):
     relabel(root, lambda label: Image.fromarray(np.where(label == 1, 9, label)))
     assert 'a.png holds the values [9]; allowed are 0 to 1 and 255' in refused(checked(root, [*LOAD, PACK]))
@@ -173,6 +177,7 @@ def test_a_step_behind_may_put_labels_right(root):
     assert 'holds the values [7]; allowed' in refused(checked(root, [*LOAD, dict(type='RemapForTest'), PACK]))
 
 
+@pytest.mark.slow
 def test_a_step_of_somebody_else_may_read_colours(root):
     relabel(root, lambda label: Image.fromarray(np.stack([label * 200, label, label], -1)))
     expected = np.resize([0, 1], (16, 12)).T

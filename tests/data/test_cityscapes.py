@@ -79,6 +79,7 @@ def test_label_of_another_size(copy):
         dataset[0]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize('which', ['img_path', 'seg_map_path'])
 @pytest.mark.parametrize('content', [b'', b'not an image', None], ids=['empty', 'text', 'truncated'])
 def test_a_file_that_cannot_be_decoded_is_named(copy, which, content):

@@ -47,6 +47,7 @@ def checked(root, **options):
     return dataset
 
 
+@pytest.mark.slow
 def test_a_line_for_each_data_set(root, said):
     write_data(root, ('v',), folder='val')
     parts = dict(
@@ -105,6 +106,7 @@ def test_a_class_outside_the_sample_may_occur(tmp_path, said, monkeypatch):
     assert 'do not occur in the 4 labels that were read, of 9: c (2); others may hold them' in said[1][1]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     'change, held',
     [
@@ -173,6 +175,7 @@ def test_damaged_files_and_empty_sets(root):
         report_data_sets(dict(val=checked(root, serialize_data=False, img_suffix='.jpg')), check_labels=True)
 
 
+@pytest.mark.slow
 def test_photographs_with_an_orientation(tmp_path, said):
     root = write_data(tmp_path, suffix='.jpg')
     exif = Image.Exif()

@@ -19,6 +19,7 @@ def account(root, with_labels=True, **options):
     return len(found.images), len(found.labels), found.doubtful, found.chosen
 
 
+@pytest.mark.slow
 def test_all_is_used(root):
     assert account(root) == (3, 3, [], [])
     assert account(root, with_labels=False) == (3, 0, [], [])
@@ -37,6 +38,7 @@ def test_other_endings_are_doubtful(root):
     assert account(root, kind='CheckedSegDataset', img_suffix=('.png', '.PNG', '.jpeg')) == (6, 6, [], [])
 
 
+@pytest.mark.slow
 def test_what_the_config_leaves_out(root):
     (root / 'list.txt').write_text('a\nb\n')
     (root / 'images/train/.c.png').write_bytes(b'')
@@ -63,6 +65,7 @@ def test_twice_in_a_list(root):
     ]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     'text, said',
     [
@@ -78,6 +81,7 @@ def test_lists_that_mmseg_takes_as_they_are(root, text, said):
         account(root, ann_file='list.txt')
 
 
+@pytest.mark.slow
 def test_missing_labels(root):
     (root / 'labels/train/a.png').rename(root / 'labels/train/a.bmp')
     with pytest.raises(

@@ -44,6 +44,7 @@ def test_what_loaders_turn(root, backend, color_type):
     assert turns_images(loader) is turned
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     'color_type, label_turned, setting',
     [

@@ -46,6 +46,7 @@ def test_folders_below_a_class(photos, tmp_path):
     assert labels(ImageNetDataset(str(tmp_path))) == labels(ImageNetDataset(str(photos)))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     'line',
     ['{0}.JPEG {1}', '{0}.JPEG\t{1}\t0\t0\t63\t63', 'val/{0}.JPEG {1}', '{0},{1} 85 131 499 499'],
@@ -138,6 +139,7 @@ def test_lists_that_do_not_fit(flat):
         ImageNetDataset(str(flat), 'val', ann_file='val.txt', classes='words.txt')
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize('step', ['LoadImageFromFile', 'LoadRandomResizedCrop'])
 @pytest.mark.parametrize('content', [b'', b'no image', None], ids=['empty', 'text', 'cut off'])
 def test_a_file_that_is_no_image(photos, tmp_path, step, content):

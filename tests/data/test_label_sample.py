@@ -39,6 +39,7 @@ def test_every_beginning_is_spread(number):
             assert gaps.max() <= 4 * number / read
 
 
+@pytest.mark.slow
 def test_labels_are_read_as_the_data_set_reads_them(tmp_path):
     write_data(tmp_path, values=(0, 1, 2, 255))
     assert sample_labels(build(tmp_path, classes='abc')).values == {0: 3, 1: 3, 2: 3, 255: 3}
@@ -91,6 +92,7 @@ def test_a_step_of_somebody_else_may_load_labels_under_any_name(tmp_path):
     assert not has_labels(build(tmp_path, pipeline=[LOAD[0], dict(type='NoLabelForTest')]))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize('mode', ['RGB', 'RGBA', 'LA'])
 def test_colours_are_no_labels(tmp_path, mode):
     relabel(write_data(tmp_path), lambda label: Image.fromarray(label).convert(mode))
@@ -110,6 +112,7 @@ def test_palette_images_hold_class_numbers_unless_opencv_reads_them(tmp_path):
         sample_labels(build(tmp_path, pipeline=[LOAD[0], dict(type='LoadAnnotations', imdecode_backend='cv2')]))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     'values, options, said',
     [

@@ -45,6 +45,7 @@ def built(root, pipeline, **prefix):
 TTA = dict(type='TestTimeAug', transforms=[[dict(type='RandomFlip', prob=0.0)], [LABEL], [PACK]])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize('metric', [IoUMetric, StreetIoUMetric])
 @pytest.mark.parametrize(
     'pipeline, prefix',
@@ -60,6 +61,7 @@ def test_what_can_have_labels_goes_on(metric, pipeline, prefix, root):
     check_test_set(built(root, pipeline, **prefix), [metric()])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     'pipeline, prefix, why',
     [

@@ -36,6 +36,7 @@ def drawn(visualizer, labels, **options):
     return kept[0]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize('size', [(40, 60), (300, 420), (310, 257)])
 @pytest.mark.parametrize('kind', [SegLocalVisualizer, Own])
 @pytest.mark.parametrize('options', [{}, dict(with_labels=False)])
@@ -49,6 +50,7 @@ def test_the_picture_is_that_of_mmseg(size, kind, options, monkeypatch):
     assert np.array_equal(drawn(ours, labels, **options), expected)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     'labels', [torch.zeros(1, 8, 8), torch.full((1, 8, 8), 3, dtype=torch.uint8), torch.full((1, 8, 8), 9)]
 )

@@ -88,6 +88,7 @@ def test_every_image_has_a_file_with_the_numbers_of_its_data_set(root, tmp_path)
         assert (label[0, 0], label[7, 11]) == ((7, 8) if name.startswith('one') else (0, 1))
 
 
+@pytest.mark.slow
 def test_an_image_of_two_data_sets_that_want_different_numbers(root, tmp_path):
     both = dataset('CityscapesDataset', root / 'one'), dataset('BaseSegDataset', root / 'one', **CITYSCAPES)
     with pytest.raises(InputError, match='000.png stands in two data sets'):

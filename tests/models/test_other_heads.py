@@ -38,6 +38,7 @@ optim_wrapper = dict(type='OptimWrapper', optimizer=dict(type='SGD', lr=0.01))
 NECK = "neck=dict(type='FPN', in_channels=[48, 96, 192, 1280], out_channels=32, num_outs=4),"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize('name', HEADS)
 def test_trains_a_step(name, tmp_path):
     from mmengine.optim import build_optim_wrapper

@@ -138,6 +138,7 @@ def test_the_config_in_a_fused_file_builds_the_fused_form(tool, tmp_path):
     assert cfg.to_dict() == trained.to_dict()
 
 
+@pytest.mark.slow
 def test_a_config_in_a_file_that_would_run_code_stays_text(tool, tmp_path):
     text = f'import os\nos.mkdir({str(tmp_path / "ran")!r})'
     meta = tool(dict(cfg=text), tmp_path / 'fused.pth')['meta']

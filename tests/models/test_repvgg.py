@@ -12,6 +12,7 @@ FORMS = dict(
 )  # fmt: skip
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize('arch', EVERY_ARCH)
 @pytest.mark.parametrize('dtype, limit', [(torch.float, 1e-5), (torch.double, 1e-10)], ids=['fp32', 'double'])
 @torch.no_grad()

@@ -63,6 +63,7 @@ def test_the_folded_head(memory_format, deploy, align_corners):
             recorded(torch.randn(2, 16, *size))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize('dilation', ['dilated', 'batch', 'gutter'])
 @torch.no_grad()
 def test_the_optimized_segmentor(dilation):
@@ -97,6 +98,7 @@ def test_a_conv_by_winograd(bias, groups, dilation):
         assert relative_error(recorded(x), conv(x)) < 1e-5
 
 
+@pytest.mark.slow
 @torch.no_grad()
 def test_windows():
     cfg = dict(mode='slide', crop_size=(48, 48), stride=(32, 32))

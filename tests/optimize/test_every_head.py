@@ -79,6 +79,7 @@ def test_a_head_of_mmseg(name):
     assert {'fusion', 'conv_bn', 'strip', 'memory_format'} <= {*optimized.optimize_report}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize('name, maps', [('DepthwiseSeparableASPPHead', (0, 3)), ('DMHead', (3,)), ('ANNHead', (2, 3))])
 def test_the_maps_that_a_head_reads_are_kept(name, maps):
     model = build(segmentor_config(name)).eval()

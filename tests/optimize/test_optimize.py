@@ -86,6 +86,7 @@ def test_a_classifier(dtype, limit):
     assert first.dtype == torch.float32 and torch.equal(first, optimized(image)[0])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize('name', PASSES)
 @torch.inference_mode()
 def test_every_pass_can_be_left_out(name):
@@ -248,6 +249,7 @@ def test_wrong_arguments(arguments, message):
         repvgg_seg.optimize_for_inference(segmentor(), **arguments)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize('channels', [1, 4])
 @pytest.mark.parametrize('backbone', [dict(type='RepVGG', arch=SMALL, output_stride=8), dict(type='ResNet', depth=18)])
 @torch.inference_mode()

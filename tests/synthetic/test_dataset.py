@@ -39,6 +39,7 @@ def dataset(tmp_path_factory):
     return root
 
 
+@pytest.mark.slow
 def test_mmseg_reads_the_layout(dataset):
     for split, count in (('train', 3), ('val', 2)):
         pairs = CityscapesDataset(

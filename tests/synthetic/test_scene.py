@@ -46,6 +46,7 @@ def test_a_scene_is_alike_at_every_size():
         assert (small == large[1::3, 1::3]).mean() > 0.93  # all but the edges
 
 
+@pytest.mark.slow
 def test_edges_of_image_and_label_agree():
     """Where the label changes, the image changes more than elsewhere, and most so without any shift."""
     rise = {}

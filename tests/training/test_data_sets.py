@@ -59,6 +59,7 @@ def batches(runner):
     return [batch for loader in (runner._train_dataloader, runner._val_dataloader) for batch in loader]
 
 
+@pytest.mark.slow
 def test_a_data_set_of_mmseg_is_checked_without_a_step_for_it(root):
     runner = runner_of(part(root, 'train'), part(root, 'val'))
     prepare_data_sets(runner, training=True)
@@ -74,6 +75,7 @@ def test_a_data_set_of_mmseg_is_checked_without_a_step_for_it(root):
     assert len(list(runner._train_dataloader)) == 3
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize('steps', [[*LOAD, dict(type='CheckAnnotations'), PACK], [*LOAD, PACK]])
 def test_the_ignored_value_comes_from_the_data_set_and_the_heads(root, steps):
     relabel(root, lambda label: Image.fromarray(np.where(label == 1, [[1, 11] * 8], 0).astype(np.uint8)))
@@ -88,6 +90,7 @@ def test_the_ignored_value_comes_from_the_data_set_and_the_heads(root, steps):
         prepare_data_sets(runner_of(part(root, 'train', pipeline=steps)), training=True)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     'options, said',
     [

@@ -29,6 +29,7 @@ def same(a, b):
     return a.keys() == b.keys() and all(torch.equal(a[name], b[name]) for name in a)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize('there', FAMILIES)
 @pytest.mark.parametrize('back', FAMILIES)
 def test_any_family_to_any_other(model, there, back):
@@ -57,6 +58,7 @@ def test_what_the_families_wrap(model):
     assert 'stage0.rbr_dense.conv.weight' in convert(state, 'official')[0]
 
 
+@pytest.mark.slow
 def test_a_backbone_alone(model):
     backbone = RepVGG(TINY, in_channels=4)
     for family in FAMILIES:

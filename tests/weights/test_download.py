@@ -81,11 +81,13 @@ def test_fetched_shown_and_checked(server, tmp_path, capsys):
     assert server.asked == [None]  # the second time nothing is asked for
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize('sha256', [SUM[:8], ''])
 def test_a_sum_in_part_or_none(server, tmp_path, sha256):
     assert download(known(server, sha256=sha256, size=None), tmp_path).read_bytes() == CONTENT
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize('path, asked', [('/ranges', 'bytes=500000-'), ('/whole', 'bytes=500000-')])
 def test_gone_on_from_where_it_broke_off(server, tmp_path, path, asked):
     (tmp_path / 'w.part.pth').write_bytes(CONTENT[:500_000])
@@ -106,6 +108,7 @@ def test_broken_off(server, tmp_path):
     assert server.asked == [None, 'bytes=512000-']
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     'fact, message',
     [(dict(sha256='0' * 64), 'has the sha256'), (dict(size=5), 'has 1,024,000 bytes, the published file 5')],
@@ -158,6 +161,7 @@ def torch_home(tmp_path, monkeypatch):
     monkeypatch.setenv('TORCH_HOME', str(tmp_path / 'torch'))
 
 
+@pytest.mark.slow
 def test_an_address_in_an_init_cfg(server, torch_home):
     model = RepVGG(TINY)
     server.content = _saved(model.state_dict())
@@ -240,6 +244,7 @@ def test_known_weights_at_an_address_are_checked(server, torch_home, monkeypatch
     RepVGG(TINY, init_cfg=_at(server, 'w.pth')).init_weights()
 
 
+@pytest.mark.slow
 def test_one_fetches_and_the_others_wait_for_it(server, torch_home):
     with ThreadPoolExecutor(4) as pool:
         paths = set(pool.map(download_address, [_url(server, 'slow')] * 4))

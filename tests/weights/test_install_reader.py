@@ -24,6 +24,7 @@ class Sneaky(Malicious):
         return getattr, (getattr, '__self__')
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize('kind', [Malicious, Sneaky])
 @pytest.mark.parametrize('zipped', [True, False], ids=['zip', 'legacy'])
 def test_a_pickle_that_runs_code(kind, zipped, scenes, tmp_path, safe_reader):

@@ -16,6 +16,7 @@ from repvgg_seg.weights.read import read_checkpoint
 from repvgg_seg.weights.write import write_checkpoint
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize('arch', EVERY_ARCH)
 @torch.no_grad()
 def test_every_family_and_form_gives_the_same_logits(arch):
@@ -85,6 +86,7 @@ WRAPPERS = dict(
 )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize('family', FAMILIES)
 @pytest.mark.parametrize('wrapper', WRAPPERS)
 @torch.no_grad()
@@ -207,6 +209,7 @@ def image():
     return torch.randn(1, 3, 64, 64)
 
 
+@pytest.mark.slow
 def test_a_segmentors_checkpoint_for_evaluation(scenes, tmp_path, image):
     trained = segmentor(scenes)
     path, fused_path = str(tmp_path / 'trained.pth'), str(tmp_path / 'fused.pth')

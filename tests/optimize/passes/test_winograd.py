@@ -52,6 +52,7 @@ def test_where_it_can_be_applied(asked, found):
     assert not can_apply_winograd(nn.Conv2d(3, 3, 3, device='meta'), options(**asked))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize('arguments, measured', [(dict(), 1), (dict(skip=['winograd']), 0), (dict(dtype='bf16'), 0)])
 def test_the_memory_of_the_fused_model_is_measured_only_for_this_pass(monkeypatch, arguments, measured):
     """With the blocks fused and all else as it was; what comes out is the limit of the pass."""
