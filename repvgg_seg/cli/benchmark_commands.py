@@ -6,10 +6,12 @@ from argparse import Namespace
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from importlib.util import find_spec
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import torch
 from mmengine.config import Config
+from mmengine.device import get_device
 
 from ..benchmark import paper_tables
 from ..benchmark.baselines import is_available
@@ -17,6 +19,7 @@ from ..benchmark.branches import branch_subjects
 from ..benchmark.data_loading import augmentation_subjects, loading_subjects
 from ..benchmark.kernels import kernel_subjects
 from ..benchmark.networks import FORMS, build_classifier, build_segmentor, network_subjects
+from ..benchmark.rehearsal import measure_rehearsal
 from ..benchmark.run import measure_all
 from ..benchmark.subject import Subject
 from ..benchmark.training_iterations import load_peer, training_subjects
@@ -27,8 +30,9 @@ from ..models.memory_format import MEMORY_FORMATS
 from ..optimize.options import DILATIONS, DTYPES, Options
 from ..reports.benchmark_table import Row
 from ..training.config import load_config
-from ..training.prepare import prepare_model
+from ..training.prepare import prepare, prepare_model
 from ..weights.load_into_model import load_weights
+from .config_options import CfgOptions
 
 # What a benchmark yields: the rows so far, whenever there are more, so that an hour's work is not lost when it is stopped.
 Measure = Callable[[Namespace, torch.device], Iterator[list[Row]]]
@@ -150,6 +154,35 @@ def loading(args: Namespace, device: torch.device) -> Iterator[Subject]:
         print('left out: AutoAugment, which comes with pip install kornia', file=sys.stderr)
 
 
+def rehearsals(args: Namespace, device: torch.device) -> Iterator[list[Row]]:
+    if device.type != get_device():
+        raise InputError(
+            f'rehearsal runs on {get_device()}, where mmengine trains, got --device {device}: '
+            'without a GPU in sight (CUDA_VISIBLE_DEVICES="") it trains on the CPU'
+        )
+
+    def measure(subjects: list[Subject]) -> list[Row]:
+        return measure_all(subjects, device, args.rounds, args.warmup)
+
+    as_trained = dict(
+        launcher='none',
+        resume=None,
+        no_rehearsal=True,
+        amp=False,
+        channels_last=False,
+        keep_global_batch=False,
+        auto_scale_lr=False,
+    )
+    rows: list[Row] = []
+    for path in args.names:
+        cfg = load_config(path, args.cfg_options)
+        with TemporaryDirectory() as work_dir:
+            cfg.visualizer = dict(type='SegLocalVisualizer', name=work_dir)  # mmengine keeps visualizers by their names
+            prepare(cfg, Namespace(config=path, work_dir=work_dir, **as_trained), 'train')
+            rows += measure_rehearsal(osp.splitext(osp.basename(path))[0], cfg, measure)
+        yield rows
+
+
 def verified(args: Namespace, device: torch.device) -> Iterator[list[Row]]:
     return verify(load_configs(args.names), image_sizes(args), args.batches, args.dtypes, device)
 
@@ -253,6 +286,16 @@ BENCHMARKS = (
             *TIMING,
         ),
         timed(loading),
+    ),
+    Benchmark(
+        'rehearsal',
+        'what the rehearsal of a training costs, beside one iteration; with the data of the config',
+        (
+            argument('names', nargs='+', metavar='CONFIG'),
+            argument('--cfg-options', nargs='+', action=CfgOptions, help='override settings: key=value ...'),
+            *TIMING[:2],
+        ),
+        rehearsals,
     ),
     Benchmark(
         'verify',

@@ -70,6 +70,20 @@ def test_images_of_four_channels(run, tmp_path, scenes):
 
 
 @pytest.mark.slow
+def test_rehearsal_beside_an_iteration(run, tmp_path, tiny):
+    """Both rows of every config, with what was changed in it; the training writes nothing and goes no further."""
+    path = tmp_path / 'again.py'
+    path.write_text(tiny.read_text())
+    options = ('--cfg-options', 'train_cfg.max_iters=1')
+    rows = record_of(run, tmp_path / 'out', 'rehearsal', tiny, path, *options)['rows']
+    assert [(row['name'], row['form']) for row in rows] == [
+        (name, form) for name in ('tiny', 'again') for form in ('iteration', 'rehearsal')
+    ]
+    assert all(row['ms'] > 0 and row['peak_activations_mib'] > 0 for row in rows)
+    assert not list(tmp_path.rglob('*.pth'))
+
+
+@pytest.mark.slow
 def test_branches(run, tmp_path):
     record = record_of(run, tmp_path / 'out', 'branches', 'A0', '--sizes', '32x32', '--batch', 1)
     forms = [row['form'] for row in record['rows']]

@@ -56,7 +56,7 @@ def _served(handler, monkeypatch):
     monkeypatch.setenv('no_proxy', '127.0.0.1')
     with http.server.ThreadingHTTPServer(('127.0.0.1', 0), handler) as server:
         server.asked, server.content = [], CONTENT
-        threading.Thread(target=server.serve_forever, daemon=True).start()
+        threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True).start()
         yield server
         server.shutdown()
 
