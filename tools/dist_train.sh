@@ -8,6 +8,10 @@ shift 2
 case $gpus in '' | 0 | *[!0-9]*) echo "GPUS is how many to use on this node, got '$gpus'" >&2; exit 2 ;; esac
 here=$(dirname "$0")
 python=${PYTHON:-python}
-exec "$python" -m torch.distributed.run --nnodes="${NNODES:-1}" --node-rank="${NODE_RANK:-0}" \
-  --master-addr="${MASTER_ADDR:-127.0.0.1}" --master-port="${PORT:-29500}" --nproc-per-node="$gpus" \
+if [ "${NNODES:-1}" = 1 ] && [ -z "${PORT:-}" ]; then
+  rendezvous=(--standalone) # torchrun finds a free port, so that two runs on one machine do not meet
+else
+  rendezvous=(--nnodes="${NNODES:-1}" --node-rank="${NODE_RANK:-0}" --master-addr="${MASTER_ADDR:-127.0.0.1}" --master-port="${PORT:-29500}")
+fi
+exec "$python" -m torch.distributed.run "${rendezvous[@]}" --nproc-per-node="$gpus" \
   "$here/train.py" "$config" --launcher pytorch "$@"

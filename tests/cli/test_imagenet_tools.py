@@ -117,12 +117,12 @@ def test_resumed_at_the_same_rate_and_with_the_same_order(photos, tmp_path):
     assert whole[0][3] != whole[4][3], 'the order changes with the epoch'
 
 
-def train(args, processes, port):
+def train(args, processes):
     """tools/train.py in one process, or in several over gloo."""
     if processes == 1:
         tool('train.py', *args)
         return
-    env = dict(os.environ, PYTHON=sys.executable, OMP_NUM_THREADS='1', PORT=str(port), CUDA_VISIBLE_DEVICES='')
+    env = dict(os.environ, PYTHON=sys.executable, OMP_NUM_THREADS='1', CUDA_VISIBLE_DEVICES='')
     subprocess.run(['tools/dist_train.sh', args[0], str(processes), *args[1:]], cwd=REPO, env=env, check=True)
 
 
@@ -151,7 +151,7 @@ def test_two_processes_have_the_loss_curve_of_one(photos, tmp_path, norm, tolera
         cfg.auto_scale_lr.base_batch_size = 16
         cfg.dump(tmp_path / 'c.py')
         work = tmp_path / str(processes)
-        train([tmp_path / 'c.py', '--work-dir', work, '--keep-global-batch'], processes, 29619)
+        train([tmp_path / 'c.py', '--work-dir', work, '--keep-global-batch'], processes)
         curves[processes] = torch.tensor(scalars(work))
     assert len(curves[1]) == len(curves[2]) == 10  # of the 18 images 16 in an epoch
     assert curves[1][-1] < curves[1][0]
@@ -173,7 +173,7 @@ def test_all_processes_save_the_same_statistics(photos, tmp_path):
         cfg.optim_wrapper.optimizer.lr = 0.0
         cfg.train_dataloader.dataset.pipeline = cfg.test_pipeline
         cfg.dump(tmp_path / 'c.py')
-        train([tmp_path / 'c.py', '--work-dir', tmp_path / str(processes), '--keep-global-batch'], processes, 29621)
+        train([tmp_path / 'c.py', '--work-dir', tmp_path / str(processes), '--keep-global-batch'], processes)
         state = torch.load(tmp_path / str(processes) / 'epoch_1.pth', weights_only=False)['state_dict']
         statistics[processes] = state['backbone.stage0.rbr_dense.bn.running_mean']
     assert statistics[1].abs().max() > 0

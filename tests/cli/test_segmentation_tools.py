@@ -278,7 +278,7 @@ def test_a_damaged_image_is_named(trained, scenes, tmp_path, work):
 def test_distributed_over_gloo(trained, tmp_path):
     """Two processes, as on two GPUs; the scripts are torchrun's."""
     config, checkpoint = trained
-    env = dict(os.environ, PYTHON=sys.executable, OMP_NUM_THREADS='1', PORT='29617', CUDA_VISIBLE_DEVICES='')
+    env = dict(os.environ, PYTHON=sys.executable, OMP_NUM_THREADS='1', CUDA_VISIBLE_DEVICES='')
     one = ('--cfg-options', 'train_cfg.max_iters=2', 'train_cfg.val_interval=2')
     subprocess.run(
         ['tools/dist_train.sh', config, '2', '--work-dir', tmp_path / 'a', *one], cwd=REPO, env=env, check=True
@@ -327,7 +327,7 @@ def test_hooks_and_options_of_ones_own_lose_nothing(trained, scenes, tmp_path, w
     ids=['not computed', 'not read'],
 )
 def test_two_processes_without_the_last_stage(trained, options, tmp_path):
-    env = dict(os.environ, PYTHON=sys.executable, OMP_NUM_THREADS='1', PORT='29618', CUDA_VISIBLE_DEVICES='')
+    env = dict(os.environ, PYTHON=sys.executable, OMP_NUM_THREADS='1', CUDA_VISIBLE_DEVICES='')
     heads = ('model.decode_head.in_index=2', 'model.decode_head.in_channels=64')
     heads += ('model.auxiliary_head.in_index=1', 'model.auxiliary_head.in_channels=32', 'train_cfg.max_iters=3')
     command = ['tools/dist_train.sh', trained[0], '2', '--work-dir', tmp_path / 'a', '--cfg-options', *heads, *options]
