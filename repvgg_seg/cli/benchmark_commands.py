@@ -143,7 +143,7 @@ def training(args: Namespace, device: torch.device) -> Iterator[Subject]:
     peer = load_peer(args.peer) if args.peer else None
     for name, cfg in load_configs(args.names).items():
         for size in image_sizes(args):
-            yield from training_subjects(name, cfg, args.batch, size, device, peer, DTYPES[args.dtype])
+            yield from training_subjects(name, cfg, args.batch, size, device, peer, DTYPES[args.dtype], args.peer_head)
 
 
 def loading(args: Namespace, device: torch.device) -> Iterator[Subject]:
@@ -266,12 +266,13 @@ BENCHMARKS = (
     ),
     Benchmark(
         'training',
-        'iterations of training, also with a block from elsewhere',
+        'iterations of training, also with a block or a head from elsewhere',
         (
             argument('names', nargs='+', metavar='CONFIG'),
             *images('713x713', 2),
             argument('--dtype', choices=list(DTYPES), default='fp32', help='of the forward pass, by autocast'),
             argument('--peer', help='FILE:CLASS of a block to put in the place of ours'),
+            argument('--peer-head', metavar='TYPE', help="a head to put in the place of ours, such as mmseg's PSPHead"),
             *TIMING,
         ),
         timed(training),
