@@ -9,6 +9,7 @@ over the up-sampled maps, most of the work under a narrow backbone, becomes a ma
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from functools import lru_cache
 from typing import Any
 
@@ -53,7 +54,7 @@ def _has_plain_convs(head: PSPHead) -> bool:
 
 
 @MODELS.register_module()
-class FoldedPSPHead(PSPHead):
+class FoldedPSPHead(QuarterPSPHead):
     """PSPHead of mmseg with the same parameters and results and less work, also in training.
 
     In its training form the state dict is that of `PSPHead`, in both directions. The deploy form holds the kernels
@@ -69,10 +70,7 @@ class FoldedPSPHead(PSPHead):
     """
 
     def __init__(self, quarter: bool = False, deploy: bool = False, **kwargs: Any):
-        super().__init__(**kwargs)
-        if quarter:
-            head = QuarterPSPHead(**kwargs)
-            self.psp_modules, self.bottleneck = head.psp_modules, head.bottleneck
+        super().__init__(quarter, **kwargs)
         if not _has_plain_convs(self):
             raise InputError(
                 f'a FoldedPSPHead needs plain convs, got conv_cfg={self.conv_cfg!r}: leave conv_cfg out, or use PSPHead'
@@ -116,7 +114,7 @@ class FoldedPSPHead(PSPHead):
         return out
 
     def _load_from_state_dict(self, state_dict: dict[str, Any], prefix: str, *args: Any, **kwargs: Any) -> None:
-        """Split the kernel of an training form on its way into a deploy form; refuse the opposite."""
+        """Split the kernel of a training form on its way into a deploy form; refuse the opposite."""
         if not self.deploy and f'{prefix}bottleneck.taps.0' in state_dict:
             raise InputError(
                 f'the weights of {prefix[:-1] or "this head"} are those of a deployed FoldedPSPHead: load the training '
@@ -127,7 +125,7 @@ class FoldedPSPHead(PSPHead):
         super()._load_from_state_dict(state_dict, prefix, *args, **kwargs)
 
     def _fold_state_dict(self, state_dict: dict[str, Any], prefix: str) -> None:
-        """Rename and split the tensors of an training form, in place."""
+        """Rename and split the tensors of a training form, in place."""
         tensors = {name: state_dict.pop(name) for name in list(state_dict) if name.startswith(prefix)}
         for name, tensor in tensors.items():
             parts = name.removeprefix(prefix).split('.')
@@ -203,7 +201,9 @@ def _add_pyramid(
     for number, level, level_taps, cells in zip(bins, levels, taps, _pool(x, bins), strict=True):
         tapped = F.conv2d(level(cells), level_taps).unflatten(1, (3, 3, -1))  # (N, 3, 3, C_out, bins, bins)
         tapped = tapped.permute(0, 1, 4, 2, 5, 3).flatten(1, 2).flatten(2, 3)  # (N, 3 bins, 3 bins, C_out)
-        lines.append(_up_and_shift(number, width, align_corners, tapped.dtype, x.device) @ tapped)
+        with _without_autocast(x):
+            tapped = _at_least_fp32(tapped)
+            lines.append(_up_and_shift(number, width, align_corners, tapped.dtype, x.device) @ tapped)
     rows = [_up_and_shift(number, height, align_corners, out.dtype, x.device) for number in bins]
     return _add_product(out, torch.cat(rows, 1), torch.cat(lines, 1).to(out.dtype))
 
@@ -227,15 +227,31 @@ def _add_product(out: Tensor, rows: Tensor, lines: Tensor) -> Tensor:
 
 
 def _pool(x: Tensor, bins: tuple[int, ...]) -> list[Tensor]:
-    """The adaptive average pooling of x (N, C, H, W) to every number of bins, (N, C, bins, bins) each."""
-    if not x.is_contiguous() and not is_tracing():
-        return [F.adaptive_avg_pool2d(x, number) for number in bins]  # quick where the channels come last
-    height, width = fixed(x.shape[2:])
-    rows = torch.cat([_averages(number, height, x.dtype, x.device) for number in bins])
-    strips = (rows @ x).split(bins, 2)  # one pass over x for all levels
-    return [
-        strip @ _averages(number, width, strip.dtype, x.device).t() for number, strip in zip(bins, strips, strict=True)
-    ]
+    """The adaptive average pooling of x (N, C, H, W) to every number of bins, (N, C, bins, bins) each, computed in fp32.
+
+    In half precision the averages of many pixels, and their gradients, which are tiny, would lose most of their digits.
+    """
+    with _without_autocast(x):
+        wide = _at_least_fp32(x)
+        if not x.is_contiguous() and not is_tracing():
+            cells = [F.adaptive_avg_pool2d(wide, number) for number in bins]  # quick where the channels come last
+        else:
+            height, width = fixed(x.shape[2:])
+            rows = torch.cat([_averages(number, height, wide.dtype, x.device) for number in bins])
+            strips = (rows @ wide).split(bins, 2)  # one pass over x for all levels
+            cells = [
+                strip @ _averages(number, width, wide.dtype, x.device).t()
+                for number, strip in zip(bins, strips, strict=True)
+            ]
+        return [cell.to(x.dtype) for cell in cells]
+
+
+def _without_autocast(x: Tensor) -> AbstractContextManager[object]:
+    return nullcontext() if x.is_meta else torch.autocast(x.device.type, enabled=False)
+
+
+def _at_least_fp32(x: Tensor) -> Tensor:
+    return x.float() if x.dtype in (torch.float16, torch.bfloat16) else x
 
 
 @lru_cache(maxsize=256)

@@ -18,14 +18,17 @@ class QuarterPSPHead(PSPHead):
     channels of a ResNet or RepVGG-B1; for the 2,560 channels of a RepVGG-B2, C / 4 is 640.
 
     Args:
-        kwargs: those of mmseg's `PSPHead`.
+        quarter: False for the pyramid of mmseg's head.
+        **kwargs: those of mmseg's `PSPHead`.
 
     Raises:
         InputError: `in_channels` is no multiple of the number of bins.
     """
 
-    def __init__(self, **kwargs: Any):
+    def __init__(self, quarter: bool = True, **kwargs: Any):
         super().__init__(**kwargs)
+        if not quarter:
+            return
         bins = len(self.pool_scales)
         if self.in_channels % bins:
             raise InputError(f'in_channels must be a multiple of the {bins} pyramid bins, got {self.in_channels}')

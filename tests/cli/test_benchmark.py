@@ -119,9 +119,23 @@ def test_training_in_turn_with_a_peer(run, tmp_path, tiny):
         run, tmp_path / 'out', 'training', tiny, '--sizes', '32x48', '--batch', 2, '--peer', f'{peer}:Block'
     )['rows']
     assert [row['form'] for row in rows] == [
-        'our block, channels first', 'our block, channels last', 'peer, channels first', 'peer, channels last'
+        'ours, channels first', 'ours, channels last', 'peer, channels first', 'peer, channels last'
     ]  # fmt: skip
     assert rows[2]['weights_mib'] < rows[0]['weights_mib']
+
+
+def test_training_in_turn_with_the_head_of_mmseg(run, tmp_path, tiny, photos):
+    """The same weights, and more memory: the pyramid is up-sampled and concatenated. Other heads are refused in one line."""
+    args = ('training', tiny, '--sizes', '64x128', '--batch', 2)
+    rows = record_of(run, tmp_path / 'out', *args, '--peer-head', 'PSPHead')['rows']
+    assert [row['form'].split(',')[0] for row in rows] == ['ours', 'ours', 'peer', 'peer']
+    assert rows[2]['weights_mib'] == rows[0]['weights_mib']
+    assert rows[2]['peak_activations_mib'] > rows[0]['peak_activations_mib']
+    status, _, err = run(*args, '--peer-head', 'PSPHaed', '--device', 'cpu')
+    assert status == 2 and "no model has the name 'PSPHaed'" in err
+    tiny_classifier(photos, tmp_path).dump(tmp_path / 'classifier.py')
+    status, _, err = run('training', tmp_path / 'classifier.py', '--peer-head', 'PSPHead', '--device', 'cpu')
+    assert status == 2 and 'this RepVGGClassifier has no decode_head' in err
 
 
 def test_training_of_a_classifier_in_half_precision(run, tmp_path, photos):
@@ -181,4 +195,4 @@ def test_wrong_arguments(run, args, message, tmp_path):
 def test_a_misspelt_config(run, tmp_path, tiny):
     tiny.write_text(tiny.read_text().replace('channels=16', 'chanels=16'))
     status, _, err = run('segmentors', tiny, '--device', 'cpu', '--out', tmp_path / 'out')
-    assert status == 2 and 'model.decode_head.chanels: PSPHead takes no argument of this name' in err
+    assert status == 2 and 'model.decode_head.chanels: FoldedPSPHead takes no argument of this name' in err

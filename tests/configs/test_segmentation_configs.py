@@ -146,7 +146,7 @@ def test_mmsegs_protocol(name):
     assert (cfg.train_cfg.max_iters, cfg.param_scheduler[0].end, cfg.param_scheduler[0].eta_min) == (80000, 80000, 1e-4)
     optimizer = cfg.optim_wrapper.optimizer
     assert (optimizer.lr, optimizer.weight_decay, 'paramwise_cfg' in cfg.optim_wrapper) == (0.01, 5e-4, False)
-    assert cfg.model.decode_head.type == 'PSPHead' and cfg.model.decode_head.channels == 512
+    assert cfg.model.decode_head.type == 'FoldedPSPHead' and cfg.model.decode_head.channels == 512
     assert not cfg.model.decode_head.align_corners and cfg.model.test_cfg.mode == 'whole'
 
 

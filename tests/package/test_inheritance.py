@@ -33,7 +33,7 @@ def inherit(tmp_path, monkeypatch):
 def test_parts_of_a_config(inherit):
     path = inherit('_base_/datasets/synthetic.py', '_base_/models/pspnet.py')
     cfg = Config.fromfile(path)
-    assert cfg.data_root == 'data/synthetic' and cfg.model.decode_head.type == 'PSPHead'
+    assert cfg.data_root == 'data/synthetic' and cfg.model.decode_head.type == 'FoldedPSPHead'
     assert cfg.model._scope_ == 'repvgg_seg'  # what mmengine makes of it
 
 

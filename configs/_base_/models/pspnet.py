@@ -1,4 +1,5 @@
-# PSPNet in mmseg's conventions. A config adds the backbone and `in_channels` of both heads.
+# PSPNet in mmseg's conventions. A config adds the backbone and `in_channels` of both heads. FoldedPSPHead computes what mmseg's
+# PSPHead computes with less work, from the same state dict; `model.decode_head.type=PSPHead` (QuarterPSPHead for B2) goes back.
 norm_cfg = dict(type='SyncBN', requires_grad=True)
 model = dict(
     type='EncoderDecoder',
@@ -11,7 +12,7 @@ model = dict(
         seg_pad_val=255,
     ),
     decode_head=dict(
-        type='PSPHead',
+        type='FoldedPSPHead',
         in_index=3,
         channels=512,
         pool_scales=(1, 2, 3, 6),

@@ -54,7 +54,7 @@ def synthetic(**options):
     [
         ('model.type', 'EncoderDecodr', "model.type: no model has the name 'EncoderDecodr'; the closest are EncoderDecoder"),
         ('model.backbone.arhc', 'B2', "model.backbone.arhc: RepVGG takes no argument of this name (got 'B2'); the closest are arch"),
-        ('model.decode_head.chanels', 512, 'model.decode_head.chanels: PSPHead takes no argument of this name (got 512)'),
+        ('model.decode_head.chanels', 512, 'model.decode_head.chanels: FoldedPSPHead takes no argument of this name (got 512)'),
         ('model.decode_head.type', 'PSPHaed', "model.decode_head.type: no model has the name 'PSPHaed'; the closest are PSPHead"),
         ('model.decode_head.type', 3, 'model.decode_head.type: got 3; a model is given by its name or as a class'),
         ('model.decode_head.norm_cfg.epsilon', 1, 'model.decode_head.norm_cfg.epsilon: SyncBatchNorm takes no'),
