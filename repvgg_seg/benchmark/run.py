@@ -15,6 +15,8 @@ from ..reports.benchmark_table import Row
 from .subject import Subject
 
 _MIB = 2**20
+# What a row is compared with beside the baseline: name of the ratio -> form of the same model.
+_FORMS_COMPARED_WITH = dict(times_fused='fused', times_peer='peer, channels first')
 
 
 def measure_all(
@@ -30,8 +32,8 @@ def measure_all(
         baseline: key of the subject that the ratios refer to, 'NAME:FORM:HxW'; by default the first subject.
 
     Returns:
-        A row for each subject: median and quartiles, ratios to the baseline and to the fused form of the same model,
-        memory, counts, and the figures of the paper.
+        A row for each subject: median and quartiles, ratios to the baseline and to the fused form or the peer of the same
+        model, memory, counts, and the figures of the paper.
 
     Raises:
         InputError: no subject has the key `baseline`.
@@ -47,9 +49,10 @@ def measure_all(
     rows = []
     for subject in subjects:
         row = _row(subject, times[subject.key], times[baseline], memory[subject.key])
-        fused = times.get(replace(subject, form='fused').key)
-        if fused:
-            row['times_fused'] = _ratio(fused, times[subject.key])
+        for name, form in _FORMS_COMPARED_WITH.items():
+            other = times.get(replace(subject, form=form).key)
+            if other:
+                row[name] = _ratio(other, times[subject.key])
         rows.append(row)
     return rows
 

@@ -64,7 +64,7 @@ def training_subjects(
             model.to(device).train()
             form = f'{side}, {memory_format.replace("_", " ")}'
             shape = (batch, image_channels(model), *size)
-            yield Subject(name, form, _iteration(model, shape, device, dtype), batch, model)
+            yield Subject(name, form, _iteration(model, shape, device, dtype), batch, model, size=size)
 
 
 def _with_head(cfg: Config, head: str | None) -> ConfigDict:

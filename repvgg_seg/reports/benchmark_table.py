@@ -20,6 +20,7 @@ COLUMNS = {
     'ms_quartiles': ('quartiles', '{0[0]:.1f}-{0[1]:.1f}'),
     'ratio': ('speed / baseline', '{:.2f}'),
     'times_fused': ('speed / fused', '{:.2f}'),
+    'times_peer': ('speed / peer', '{:.2f}'),
     'ns_per_pixel': ('ns/pixel', '{:.0f}'),
     'peak_activations_mib': ('peak activations (MiB)', '{:.0f}'),
     'weights_mib': ('weights (MiB)', '{:.0f}'),

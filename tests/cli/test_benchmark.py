@@ -126,9 +126,12 @@ def test_training_in_turn_with_a_peer(run, tmp_path, tiny):
 
 def test_training_in_turn_with_the_head_of_mmseg(run, tmp_path, tiny, photos):
     """The same weights, and more memory: the pyramid is up-sampled and concatenated. Other heads are refused in one line."""
-    args = ('training', tiny, '--sizes', '64x128', '--batch', 2)
+    args = ('training', tiny, '--sizes', '64x128', '32x48', '--batch', 2)
     rows = record_of(run, tmp_path / 'out', *args, '--peer-head', 'PSPHead')['rows']
-    assert [row['form'].split(',')[0] for row in rows] == ['ours', 'ours', 'peer', 'peer']
+    assert [row['form'].split(',')[0] for row in rows] == ['ours', 'ours', 'peer', 'peer'] * 2
+    assert [row['size'] for row in rows] == ['64x128'] * 4 + ['32x48'] * 4
+    assert rows[2]['times_peer'] == rows[6]['times_peer'] == 1 and rows[0]['times_peer'] > 0
+    assert rows[0]['peak_activations_mib'] > rows[4]['peak_activations_mib']
     assert rows[2]['weights_mib'] == rows[0]['weights_mib']
     assert rows[2]['peak_activations_mib'] > rows[0]['peak_activations_mib']
     status, _, err = run(*args, '--peer-head', 'PSPHaed', '--device', 'cpu')
