@@ -229,7 +229,7 @@ def _rewrite(
             continue
         try:
             rewritten, record = rewrite(model, options)
-            reason = outputs.difference(rewritten) if record is not None and step.is_compared else ''
+            reason = outputs.difference(rewritten) if step.is_compared else ''
         except Exception as error:  # a network of somebody else's can raise anything where a pass runs it
             reason = in_one_line(error)
         if not reason:
