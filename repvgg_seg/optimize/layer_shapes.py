@@ -16,22 +16,31 @@ _KNOWN_PACKAGES = ('repvgg_seg', 'mmseg', 'mmengine', 'mmcv', 'torch')
 
 
 @torch.inference_mode()
-def run_for_shapes(model: nn.Module, shape: tuple[int, ...], **kwargs: Any) -> None:
+def run_for_shapes(model: nn.Module, shape: tuple[int, ...]) -> None:
     """Run a model on an image (N, C, H, W) without its result: without values where that is possible, else really."""
-    if all(type(module).__module__.split('.')[0] in _KNOWN_PACKAGES for module in model.modules()):
-        before = Snapshot(model)
-        tensors = (*model.named_parameters(), *model.named_buffers())
-        empty = {name: torch.empty_like(tensor, device='meta') for name, tensor in tensors}
-        try:
-            functional_call(model, empty, (torch.empty(shape, device='meta'),), kwargs)
-            return
-        except (
-            Exception
-        ):  # an operator that needs values or does not know the device; what the model says itself is raised below
-            pass
-        finally:
-            before.restore()
-    model(torch.rand(shape, device=device_of(model)), **kwargs)
+    try:
+        run_without_values(model, shape)
+    except Exception:  # what the model itself finds wrong, it raises again
+        model(torch.rand(shape, device=device_of(model)))
+
+
+@torch.inference_mode()
+def run_without_values(model: nn.Module, shape: tuple[int, ...], **kwargs: Any) -> None:
+    """Run a model on an image (N, C, H, W) on the device 'meta', with its tensors as they are; it stays as it was.
+
+    Raises:
+        Exception: of any kind: an operator needs values, a class is of a package that nothing is known of, the model
+            takes no such image.
+    """
+    if not all(type(module).__module__.split('.')[0] in _KNOWN_PACKAGES for module in model.modules()):
+        raise NotImplementedError('classes of other packages may depend on values, or keep tensors of a run')
+    before = Snapshot(model)
+    tensors = (*model.named_parameters(), *model.named_buffers())
+    empty = {name: torch.empty_like(tensor, device='meta') for name, tensor in tensors}
+    try:
+        functional_call(model, empty, (torch.empty(shape, device='meta'),), kwargs)
+    finally:
+        before.restore()
 
 
 def input_shapes(model: nn.Module, layers: Iterable[nn.Module], options: Options) -> dict[nn.Module, torch.Size]:

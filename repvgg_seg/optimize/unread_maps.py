@@ -3,12 +3,13 @@
 from collections.abc import Iterable
 from typing import Any
 
+import torch
 from mmseg.models.decode_heads.decode_head import BaseDecodeHead
 from torch import Tensor, nn
 
 from ..models.repvgg import RepVGG
-from .layer_shapes import run_for_shapes
-from .options import Options
+from .layer_shapes import run_without_values
+from .options import Options, device_of
 from .same_outputs import image_shapes, modes_of
 
 # Which maps a class of these packages reads does not depend on the image. Another one may, and keeps all.
@@ -70,7 +71,7 @@ def _read_maps(model: nn.Module, backbone: nn.Module, options: Options) -> set[i
     hook = backbone.register_forward_hook(note)
     try:
         for shapes in image_shapes(options):
-            runs = [_runs(model, shape, mode) for shape in shapes for mode in modes_of(model)]
+            runs = [_runs(model, shape, mode, read) for shape in shapes for mode in modes_of(model)]
             if any(runs):
                 return read
         return set()
@@ -78,13 +79,21 @@ def _read_maps(model: nn.Module, backbone: nn.Module, options: Options) -> set[i
         hook.remove()
 
 
-def _runs(model: nn.Module, shape: tuple[int, ...], mode: str) -> bool:
-    """Run a model on an image; whether it takes it."""
+def _runs(model: nn.Module, shape: tuple[int, ...], mode: str, read: set[int]) -> bool:
+    """Run a model on an image, so that `read` is filled; whether it takes the image."""
+    kwargs = {} if mode == 'tensor' else dict(mode=mode)
     try:
-        run_for_shapes(model, shape, **({} if mode == 'tensor' else dict(mode=mode)))
+        run_without_values(model, shape, **kwargs)
+        return True
     except Exception:  # a network of somebody else's can raise anything
+        if read:  # the maps came this far; the count of sliding windows, for example, is checked by its values
+            return True
+    try:
+        with torch.inference_mode():
+            model(torch.rand(shape, device=device_of(model)), **kwargs)
+        return True
+    except Exception:
         return False
-    return True
 
 
 class _NotingMaps(tuple[Tensor, ...]):

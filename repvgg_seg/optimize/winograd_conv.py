@@ -27,7 +27,7 @@ _IN = 6  # side of the tile of inputs that it needs
 # Tiles that are computed at a time. For other numbers oneDNN (3.12, with AVX-512) may want the kernel in another layout, and
 # bring it there anew in every call, which takes a hundred times as long as the products.
 _PARTS = (PACKED_FOR // 4, PACKED_FOR // 2, PACKED_FOR)
-_CHANNELS = 2  # output channels of a kernel that are transformed at a time
+_COLUMNS = 2048  # pairs of an input and an output channel whose 3x3 kernels are transformed at a time
 
 
 @dataclass(frozen=True)
@@ -147,7 +147,8 @@ def _transformed(kernel: Tensor) -> Tensor:
     both_sides = torch.kron(kernel_side, kernel_side)
     out = torch.empty((_IN**2, *kernel.shape[:2]))
     # In double, a few channels at a time: the numbers of the whole kernel in double would take eight times its memory.
-    for some, target in zip(kernel.split(_CHANNELS), out.split(_CHANNELS, 1), strict=True):
+    number = max(1, _COLUMNS // kernel.shape[1])
+    for some, target in zip(kernel.split(number), out.split(number, 1), strict=True):
         target.copy_((both_sides @ some.double().flatten(2).flatten(0, 1).t()).unflatten(1, some.shape[:2]))
     return out.reshape(-1, kernel.shape[1], 1, 1)
 

@@ -118,9 +118,13 @@ def apply_winograd(
     chosen = choices.pop(options.memory)
     # Of the others the one that does something else.
     other = max(choices.values(), key=lambda choice: (choice.replaced != chosen.replaced, choice.replaced))
-    for candidate in fitting[options.memory]:
+    record = WinogradRecord(len(candidates), chosen, other)
+    to_replace = fitting[options.memory]
+    del candidates, fitting  # a plain kernel is freed as soon as its transform is there
+    while to_replace:
+        candidate = to_replace.pop()
         setattr(candidate.owner, candidate.name, WinogradConv(candidate.conv))
-    return model, WinogradRecord(len(candidates), chosen, other)
+    return model, record
 
 
 def _free_limit(held: int, options: Options) -> int:

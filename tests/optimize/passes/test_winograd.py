@@ -1,4 +1,5 @@
 import copy
+import weakref
 
 import pytest
 import torch
@@ -70,6 +71,21 @@ def test_a_kernel_is_held_once(two_convs):
     model, shape, _, _ = two_convs
     apply_winograd(model, options(input_shape=shape))
     assert held_bytes(model) == 2 * 4 * (256 * 256 * 36 + 256)
+
+
+@torch.no_grad()
+def test_a_plain_kernel_is_freed_before_the_next_is_transformed(two_convs, monkeypatch):
+    model, shape, _, _ = two_convs
+    seen, alive = [], []
+
+    def replace(conv):
+        seen.append(weakref.ref(conv.weight))
+        alive.append(sum(kernel() is not None for kernel in seen))
+        return WinogradConv(conv)
+
+    monkeypatch.setattr(winograd, 'WinogradConv', replace)
+    apply_winograd(model, options(input_shape=shape))
+    assert alive == [1, 1]
 
 
 def test_the_record_says_what_it_cost_and_what_the_other_choice_would_do():
