@@ -42,8 +42,8 @@ def _free_in_container(files: tuple[str, str, str, str]) -> int | None:
     """What the limit of the container leaves; None where there is none."""
     limit, used, statistics, droppable = files
     try:
-        bytes_left = int((_CGROUP / limit).read_text()) - int((_CGROUP / used).read_text())
-        return bytes_left + _numbers((_CGROUP / statistics).read_text()).get(droppable, 0)
+        most, held, rest = ((_CGROUP / name).read_text(encoding='utf-8') for name in (limit, used, statistics))
+        return int(most) - int(held) + _numbers(rest).get(droppable, 0)
     except (OSError, ValueError):  # the limit of version 2 may be 'max'
         return None
 
