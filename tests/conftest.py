@@ -43,6 +43,12 @@ def _mmseg_scope():
         MMLogger.get_current_instance().removeHandler(handler)
 
 
+@pytest.fixture(autouse=True)
+def _own_cache(monkeypatch, tmp_path_factory):
+    """What is remembered from call to call stays within a test, and never comes from the user's own folder."""
+    monkeypatch.setenv('REPVGG_SEG_CACHE', str(tmp_path_factory.mktemp('cache')))
+
+
 @pytest.fixture(scope='session')
 def scenes(tmp_path_factory) -> Path:
     """Six small synthetic scenes, four to train on and two to validate."""

@@ -9,7 +9,7 @@ import pytest
 
 REPO = Path(__file__).resolve().parents[1]
 README = '\n'.join(page.read_text() for page in [REPO / 'README.md', *sorted((REPO / 'docs').glob('*.md'))])
-SHARED_OPTIONS = REPO / 'repvgg_seg' / 'cli' / 'config_options.py'
+SHARED_OPTIONS = [REPO / 'repvgg_seg' / 'cli' / f'{name}_options.py' for name in ('config', 'optimize')]
 
 
 def test_the_tools_and_configs_that_it_names_exist():
@@ -33,7 +33,7 @@ def test_the_tables_are_those_of_results():
 
 def test_every_option_that_it_names_is_one_of_the_tool():
     for tool, options in re.findall(r'tools/(\w+)\.py([^\n]*)', README):
-        files = [*(REPO / 'repvgg_seg' / 'cli').glob(f'{tool}*.py'), SHARED_OPTIONS]
+        files = [*(REPO / 'repvgg_seg' / 'cli').glob(f'{tool}*.py'), *SHARED_OPTIONS]
         source = ''.join(path.read_text() for path in files)
         for option in re.findall(r'(?<!\w)--[a-z][\w-]+', options.split('#')[0]):
             assert f"'{option}'" in source, f'README.md names {option}, which tools/{tool}.py does not have'

@@ -68,6 +68,8 @@ def in_form(model: nn.Module, form: str, options: Options) -> nn.Module:
             memory_format=options.memory_format,
             dilation=options.dilation,
             compile=options.compile,
+            memory=options.memory,
+            measure_anew=options.measure_anew,
         )
     twin = copy.deepcopy(model)
     if form == 'fused' and find_blocks(twin):

@@ -27,12 +27,13 @@ from ..benchmark.verify import verify
 from ..errors import InputError
 from ..models.image_channels import image_channels
 from ..models.memory_format import MEMORY_FORMATS
-from ..optimize.options import DILATIONS, DTYPES, Options
+from ..optimize.options import DILATIONS, DTYPES, Options, checked_memory
 from ..reports.benchmark_table import Row
 from ..training.config import load_config
 from ..training.prepare import prepare, prepare_model
 from ..weights.load_into_model import load_weights
 from .config_options import CfgOptions
+from .optimize_options import OPTIMIZE_OPTIONS
 
 # What a benchmark yields: the rows so far, whenever there are more, so that an hour's work is not lost when it is stopped.
 Measure = Callable[[Namespace, torch.device], Iterator[list[Row]]]
@@ -99,7 +100,8 @@ def image_sizes(args: Namespace) -> list[tuple[int, int]]:
 
 def network_options(args: Namespace, channels: int = 3) -> list[Options]:
     """The options of the forms of a network, for each size of its images of so many channels."""
-    choices = (DTYPES[args.dtype], args.memory_format, args.dilation, args.compile)
+    memory = checked_memory(args.memory)
+    choices = (DTYPES[args.dtype], args.memory_format, args.dilation, args.compile, memory, args.measure_anew)
     return [Options((args.batch, channels, *size), *choices) for size in image_sizes(args)]
 
 
@@ -219,6 +221,7 @@ def networks(size: str, batch: int) -> tuple[Argument, ...]:
         argument('--compile', action='store_true', help='torch.compile every form'),
         argument('--memory-format', choices=['auto', *MEMORY_FORMATS], default='auto', help='of the optimized form'),
         argument('--dilation', choices=DILATIONS, default='auto', help='of the optimized form'),
+        *(Argument(name, options) for name, options in OPTIMIZE_OPTIONS),
         *TIMING,
     )
 

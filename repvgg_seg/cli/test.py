@@ -17,6 +17,7 @@ from ..data.wrapped_datasets import inner_configs
 from ..errors import InputError
 from ..evaluation.prediction_files import draw_predictions, write_predictions, write_what_metrics_write
 from ..models.block import find_blocks
+from ..optimize.options import checked_memory
 from ..quiet import quiet_warnings
 from ..reports.record import check_writable, write_record
 from ..training.agreement.norm_and_fusing import norms_not_fusible
@@ -31,6 +32,7 @@ from ..weights.load_into_model import find_backbone, load_weights
 from ..weights.read import check_readable
 from .config_options import add_config_options, add_launcher_options, add_rehearsal_option, parse_run_args
 from .exit import exit_on_input_error
+from .optimize_options import OPTIMIZE_OPTIONS
 
 
 def parse_args() -> argparse.Namespace:
@@ -41,6 +43,8 @@ def parse_args() -> argparse.Namespace:
     parser.add_argument('checkpoint', help='checkpoint file, in training or fused form')
     parser.add_argument('--no-fuse', action='store_true', help='score the training form (the fused one is the default)')
     parser.add_argument('--optimize', action='store_true', help='score the model as it is rewritten for inference')
+    for name, options in OPTIMIZE_OPTIONS:
+        parser.add_argument(name, **options)
     parser.add_argument('--tta', action='store_true', help='test-time augmentation: scales and flips of the config')
     parser.add_argument('--result', help='write figures, config, versions and device to this JSON file')
     parser.add_argument(
@@ -70,6 +74,8 @@ def apply_args(cfg: Config, args: argparse.Namespace) -> None:
         raise InputError(f'--tta: {args.config} has no tta_pipeline')
     if args.optimize and (args.no_fuse or args.tta):
         raise InputError('--optimize goes with neither --no-fuse nor --tta: score those forms one by one')
+    if not args.optimize and (args.memory != 'free' or args.measure_anew):
+        raise InputError('--memory and --measure-anew go with --optimize: add it, or leave them out')
     choose_form(cfg, args)
     if args.tta:
         for dataset in inner_configs(cfg.test_dataloader.dataset):
@@ -85,10 +91,11 @@ def choose_form(cfg: Config, args: argparse.Namespace) -> None:
     if args.no_fuse:
         cfg.custom_hooks = [hook for hook in cfg.custom_hooks if hook not in switches]
     elif args.optimize:
+        how = dict(optimize=True, memory=checked_memory(args.memory), measure_anew=args.measure_anew)
         if not switches:  # the config takes the hook out, and the command line asks for it
-            cfg.custom_hooks = [*cfg.custom_hooks, dict(type='SwitchToDeployHook', optimize=True)]
+            cfg.custom_hooks = [*cfg.custom_hooks, dict(type='SwitchToDeployHook', **how)]
         for hook in switches:
-            hook['optimize'] = True
+            hook.update(how)
     else:
         for hook in switches:
             hook.pop('optimize', None)

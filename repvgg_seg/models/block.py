@@ -174,10 +174,10 @@ class RepVGGBlock(nn.Module):
         if self.deploy:
             return
         fused = self.get_equivalent_kernel_bias()
-        conv = self._conv(3, bias=True).to(fused[0]).train(self.training)
+        with torch.device('meta'):  # without the random numbers that a new conv draws
+            conv = self._conv(3, bias=True).train(self.training)
+        conv.weight, conv.bias = (nn.Parameter(value) for value in fused)
         conv.requires_grad_(self.rbr_dense.conv.weight.requires_grad)
-        for parameter, value in zip(_kernel_and_bias(conv), fused, strict=True):
-            parameter.copy_(value)
         self.rbr_reparam = conv
         del self.rbr_dense, self.rbr_1x1, self.rbr_identity
         self.deploy = True

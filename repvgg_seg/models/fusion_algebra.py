@@ -56,6 +56,9 @@ def fuse_branches(branches: list[tuple[Tensor, Tensor]], dtype: torch.dtype) -> 
         branches: kernel and bias of each conv, with 3x3 or 1x1 kernels.
         dtype: of the returned kernel and bias.
     """
-    kernels = [kernel if kernel.shape[-1] == 3 else pad_1x1_to_3x3(kernel) for kernel, _ in branches]
+    kernels = [kernel for kernel, _ in branches if kernel.shape[-1] == 3]
+    points = [kernel for kernel, _ in branches if kernel.shape[-1] == 1]
+    if points:
+        kernels.append(pad_1x1_to_3x3(sum(points[1:], points[0])))
     biases = [bias for _, bias in branches]
     return sum(kernels[1:], kernels[0]).to(dtype), sum(biases[1:], biases[0]).to(dtype)

@@ -7,11 +7,13 @@ import torch.nn.functional as F
 from mmengine.logging import print_log
 from torch import Tensor
 
+PACKED_FOR = 256
+
 
 def pack_kernel(kernel: Tensor, groups: int) -> Tensor:
-    """A kernel (C_out, C / groups, 1, 1) of a 1x1 conv in oneDNN's own layout."""
+    """A kernel (C_out, C / groups, 1, 1) of a 1x1 conv in the layout that oneDNN wants for `PACKED_FOR` pixels."""
     return torch.ops.mkldnn._reorder_convolution_weight(
-        kernel, [0, 0], [1, 1], [1, 1], groups, [1, kernel.shape[1] * groups, 256, 1]
+        kernel, [0, 0], [1, 1], [1, 1], groups, [1, kernel.shape[1] * groups, PACKED_FOR, 1]
     )
 
 

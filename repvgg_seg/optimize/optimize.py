@@ -16,7 +16,7 @@ from ..models.model_wrappers import checked_model
 from ..models.repvgg import RepVGG
 from .options import Options, check_one_of, checked_options
 from .passes import PASSES
-from .passes.pass_definition import Pass, Record
+from .passes.pass_definition import Need, Pass, Record
 from .same_outputs import SameOutputs, in_one_line
 from .undo import Snapshot
 
@@ -29,6 +29,8 @@ def optimize_for_inference(
     memory_format: str = 'auto',
     dilation: str = 'auto',
     compile: bool = False,
+    memory: str | int = 'free',
+    measure_anew: bool = False,
     skip: str | Iterable[str] = (),
     inplace: bool = False,
 ) -> nn.Module:
@@ -38,7 +40,8 @@ def optimize_for_inference(
     head folded into its conv, the way from logits to labels shortened; then come the number type, the memory format,
     3x3 convs by Winograd's algorithm on a CPU, dilated runs undilated, and compilation. Every pass logs a line on what it
     changed, and is left out, with a warning, where the model it makes cannot run or computes something else on random
-    images. The result takes images of any size; it cannot be trained.
+    images. What is measured to choose by is remembered in a file of the user's cache directory. The result takes images of any
+    size; it cannot be trained.
 
     Args:
         model: an mmseg segmentor, also wrapped for distributed training; any other `nn.Module` gets the passes that fit.
@@ -49,6 +52,9 @@ def optimize_for_inference(
         dilation: runs of dilated layers over phase images in 'batch' or 'gutter' layout, 'dilated' as they are, or 'auto',
             the fastest.
         compile: torch.compile the backbone and the parts of the head.
+        memory: what the model may hold, weights and activations together, on a CPU where Winograd's algorithm trades memory
+            for speed: 'free', what the machine has to spare, 'fused', no more than the fused form, or a number of MiB.
+        measure_anew: measure once more what is remembered from earlier calls.
         skip: name or names of passes to leave out, of `repvgg_seg.optimize.PASSES`.
         inplace: take the model apart and reuse its parts, in less memory. The model that is returned is the one to use
             from then on; the given one is not. Otherwise the given model stays as it is and a copy is rewritten.
@@ -64,19 +70,24 @@ def optimize_for_inference(
     model = checked_model(model, values=True)
     channels = image_channels(model)
     options = checked_options(
-        (1, channels, 512, 512) if input_shape is None else input_shape, dtype, memory_format, dilation, compile
+        (1, channels, 512, 512) if input_shape is None else input_shape,
+        dtype,
+        memory_format,
+        dilation,
+        compile,
+        memory,
+        measure_anew,
     )
     if isinstance(getattr(model, 'backbone', model), (RepVGG, ResNet)) and options.input_shape[1] != channels:
         raise InputError(f'input_shape must be (N, {channels}, H, W) for this backbone, got {input_shape!r}')
     skip = (skip,) if isinstance(skip, str) else tuple(skip) if isinstance(skip, Iterable) else (skip,)
     for name in skip:
         check_one_of('skip', name, PASSES)
-    optimized = model if inplace else copy.deepcopy(model)
-    optimized.eval()
-    steps = [step for step in PASSES.values() if step.name not in skip and step.applies(optimized, options)]
-    report: dict[str, Record] = {}
-    left_out: list[str] = []
-    outputs = SameOutputs(optimized, options)
+    given = model if inplace else copy.deepcopy(model)
+    steps = [step for step in PASSES.values() if step.name not in skip and step.applies(given, options)]
+    before = Snapshot(given) if inplace else None
+    given.eval()
+    outputs = SameOutputs(given, options)
     if outputs.failure:
         print_log(
             f'optimize: the rewrites are not compared with the model, which takes no random images, neither small ones nor '
@@ -84,6 +95,77 @@ def optimize_for_inference(
             'current',
             logging.WARNING,
         )
+    try:
+        found = _rewrite_at_once(given, steps, options, outputs, bool(skip))
+        if found is None:
+            if before is None:
+                del given
+                given = copy.deepcopy(model)
+            else:
+                before.restore()
+            found = _rewrite_one_by_one(given.eval(), steps, options, outputs, bool(skip))
+    finally:
+        options.measurements.save()
+    optimized, report = found
+    optimized.__dict__['optimize_report'] = report
+    optimized.register_forward_pre_hook(_refuse_training, with_kwargs=True)
+    return optimized
+
+
+Result = tuple[nn.Module, dict[str, Record]]
+
+
+def _rewrite_at_once(
+    model: nn.Module, steps: list[Pass], options: Options, outputs: SameOutputs, may_find_nothing: bool
+) -> Result | None:
+    """The model after all passes, compared once, and their records; None where a pass fails or something else comes out.
+
+    Raises:
+        InputError: no pass that is algebra finds anything, unless `may_find_nothing`.
+    """
+    report: dict[str, Record] = {}
+
+    def run(passes: Iterable[Pass], model: nn.Module, options: Options) -> tuple[nn.Module, Options]:
+        for step in passes:
+            if step in steps:
+                model, record = step.rewrite(model, options)
+                if record is not None:
+                    report[step.name] = record
+            for _, need in _needs_after(step, steps):
+                options = need.measure(model, options)
+        return model, options
+
+    algebra, others, not_compared = (
+        [step for step in PASSES.values() if (step.is_algebra, step.is_compared) == kind]
+        for kind in ((True, True), (False, True), (False, False))
+    )
+    try:
+        rewritten, options = run(algebra, model, options)
+        found = bool(report) or may_find_nothing
+        if found:
+            rewritten, options = run(others, rewritten, options)
+            if outputs.difference(rewritten):
+                return None
+            rewritten, _ = run(not_compared, rewritten, options)
+    except Exception:  # a network of somebody else's can raise anything where a pass runs it
+        return None
+    if not found:
+        raise _nothing_to_rewrite(model)
+    for name, record in report.items():
+        _say(name, record)
+    return rewritten, report
+
+
+def _rewrite_one_by_one(
+    model: nn.Module, steps: list[Pass], options: Options, outputs: SameOutputs, may_find_nothing: bool
+) -> Result:
+    """The model after the passes that leave its results as they are, compared after each pass, and their records.
+
+    Raises:
+        InputError: as `_rewrite_at_once`, and no pass was left out.
+    """
+    report: dict[str, Record] = {}
+    left_out: list[str] = []
 
     def run(passes: Iterable[Pass], model: nn.Module, options: Options) -> tuple[nn.Module, Options]:
         """The model after these passes, and the options with what is measured between them; fills `report`."""
@@ -94,13 +176,13 @@ def optimize_for_inference(
                     leave_out(step, reason)
                 elif record is not None:
                     report[step.name] = record
-                    print_log(f'optimize: {step.name}: {record}', logger='current')
-            options = measure_needs(step.name, model, options)
+                    _say(step.name, record)
+            options = measure_needs(step, model, options)
         return model, options
 
-    def measure_needs(name: str, model: nn.Module, options: Options) -> Options:
+    def measure_needs(after: Pass, model: nn.Module, options: Options) -> Options:
         """The options with what is measured after a pass; a pass whose need cannot be measured does not run."""
-        for step, need in [(owner, need) for owner in steps for need in owner.needs if need.after == name]:
+        for step, need in _needs_after(after, steps):
             try:
                 options = need.measure(model, options)
             except Exception as error:  # a network of somebody else's can raise anything
@@ -112,16 +194,28 @@ def optimize_for_inference(
         left_out.append(step.name)
         print_log(f'optimize: {step.name}: left out: {reason}', 'current', logging.WARNING)
 
-    optimized, options = run([step for step in PASSES.values() if step.is_algebra], optimized, options)
-    if not report and not skip and not left_out:
-        raise InputError(
-            f'nothing to rewrite in this {type(model).__name__}: no RepVGG block in training form, no BN behind a conv, '
-            'no auxiliary head and no PSP head (it may be optimized already)'
-        )
-    optimized, _ = run([step for step in PASSES.values() if not step.is_algebra], optimized, options)
-    optimized.__dict__['optimize_report'] = report
-    optimized.register_forward_pre_hook(_refuse_training, with_kwargs=True)
-    return optimized
+    algebra = [step for step in PASSES.values() if step.is_algebra]
+    rewritten, options = run(algebra, model, options)
+    if not report and not left_out and not may_find_nothing:
+        raise _nothing_to_rewrite(model)
+    rewritten, _ = run([step for step in PASSES.values() if not step.is_algebra], rewritten, options)
+    return rewritten, report
+
+
+def _needs_after(step: Pass, steps: list[Pass]) -> list[tuple[Pass, Need]]:
+    """What is to be measured after a pass, and the passes that need it."""
+    return [(owner, need) for owner in steps for need in owner.needs if need.after == step.name]
+
+
+def _nothing_to_rewrite(model: nn.Module) -> InputError:
+    return InputError(
+        f'nothing to rewrite in this {type(model).__name__}: no RepVGG block in training form, no BN behind a conv, '
+        'no auxiliary head and no PSP head (it may be optimized already)'
+    )
+
+
+def _say(name: str, record: Record) -> None:
+    print_log(f'optimize: {name}: {record}', logger='current')
 
 
 def _rewrite(
@@ -135,7 +229,7 @@ def _rewrite(
             continue
         try:
             rewritten, record = rewrite(model, options)
-            reason = outputs.difference(rewritten) if record is not None and step.is_compared else ''
+            reason = outputs.difference(rewritten) if step.is_compared else ''
         except Exception as error:  # a network of somebody else's can raise anything where a pass runs it
             reason = in_one_line(error)
         if not reason:

@@ -1,17 +1,19 @@
 """The options of `optimize_for_inference`, checked."""
 
 from collections.abc import Collection, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import torch
 from torch import Tensor, nn
 
 from ..errors import InputError
 from ..models.memory_format import MEMORY_FORMATS
+from .measurements import Measurements, cache_folder
 from .phase_images import LAYOUTS
 
 DTYPES = dict(fp32=torch.float32, bf16=torch.bfloat16, fp16=torch.float16)
 DILATIONS = ('auto', 'dilated', *LAYOUTS)
+MEMORIES = ('fused', 'free')
 
 
 @dataclass(frozen=True)
@@ -25,8 +27,11 @@ class Options:
         dilation: layout of the phase images of dilated runs, 'batch' or 'gutter', 'dilated' to leave the runs as they are,
             or 'auto' for the fastest.
         compile: whether the model is compiled.
-        memory_limit: bytes, weights and activations together, that a rewrite which trades memory for speed must not
-            exceed; measured by `optimize_for_inference`, not given by the user.
+        memory: what a rewrite that trades memory for speed may take, weights and activations together: 'fused', no more than
+            the fused model does, 'free', what the machine has to spare, or a number of MiB.
+        measure_anew: whether figures that are remembered from an earlier call are measured once more.
+        measurements: where figures are looked up; in this process alone by default.
+        memory_of_fused: bytes that the fused model takes; measured by `optimize_for_inference`, not given by the user.
     """
 
     input_shape: tuple[int, int, int, int] = (1, 3, 512, 512)
@@ -34,7 +39,10 @@ class Options:
     memory_format: str = 'auto'
     dilation: str = 'auto'
     compile: bool = False
-    memory_limit: int = 0
+    memory: str | int = 'free'
+    measure_anew: bool = False
+    measurements: Measurements = field(default_factory=Measurements, compare=False)
+    memory_of_fused: int = 0
 
     def example(self, model: nn.Module) -> Tensor:
         """A random batch to measure with, on the device of the model."""
@@ -42,7 +50,13 @@ class Options:
 
 
 def checked_options(
-    input_shape: Iterable[int], dtype: str | torch.dtype, memory_format: str, dilation: str, compile: bool
+    input_shape: Iterable[int],
+    dtype: str | torch.dtype,
+    memory_format: str,
+    dilation: str,
+    compile: bool,
+    memory: str | int,
+    measure_anew: bool,
 ) -> Options:
     """The options as a user gives them.
 
@@ -59,7 +73,22 @@ def checked_options(
         raise InputError(f'dtype must be one of {", ".join(DTYPES)}, got {dtype!r}')
     check_one_of('memory_format', memory_format, ('auto', *MEMORY_FORMATS))
     check_one_of('dilation', dilation, DILATIONS)
-    return Options((shape[0], shape[1], shape[2], shape[3]), dtype, memory_format, dilation, compile)
+    memory = checked_memory(memory)
+    measurements = Measurements(cache_folder(), measure_anew)
+    size = (shape[0], shape[1], shape[2], shape[3])
+    return Options(size, dtype, memory_format, dilation, compile, memory, measure_anew, measurements)
+
+
+def checked_memory(memory: str | int) -> str | int:
+    """What a user gives as `memory`; a number may also come as text, from a command line.
+
+    Raises:
+        InputError: it is neither of the words nor a positive whole number.
+    """
+    number = int(memory) if isinstance(memory, str) and memory.isascii() and memory.isdigit() else memory
+    if number in MEMORIES or (type(number) is int and number > 0):
+        return number
+    raise InputError(f'memory must be fused, free or a number of MiB, a positive integer, got {memory!r}')
 
 
 def check_one_of(name: str, value: object, allowed: Collection[str]) -> None:

@@ -8,6 +8,7 @@ from mmseg.models.segmentors.base import BaseSegmentor
 from torch import Tensor, nn
 
 from ..measure.difference import relative_error
+from .backbone_once import backbone_runs_once
 from .options import Options, device_of
 
 # Heights and widths of the images. The odd one needs padding and uneven pooling cells wherever they can occur. Two images,
@@ -23,12 +24,24 @@ _TOLERANCE_HALF = 0.1
 Outputs = list[Tensor]
 
 
+def image_shapes(options: Options) -> tuple[list[tuple[int, ...]], ...]:
+    """The shapes of images to try a model on: small ones, and where it takes none of them, others of `options.input_shape`."""
+    n, channels, *size = options.input_shape
+    small = [(number, channels, *side) for number, *side in _SMALL]
+    return small, [(max(n, 2), channels, *size)], [options.input_shape]
+
+
+def modes_of(model: nn.Module) -> tuple[str, ...]:
+    """The modes in which a network is asked."""
+    return ('tensor', 'predict') if isinstance(model, BaseSegmentor) else ('tensor',)
+
+
 class SameOutputs:
     """The outputs of a model for a few random images, with which those of its rewritten forms are compared.
 
     The images are small. Where the model takes none of them, it gets two images of `options.input_shape`, and then as many
-    as that says. A segmentor is asked for logits both as a network and by `mode='predict'`; what the model cannot do is
-    not asked again. Random numbers that are drawn by the model are the same every time. On the device 'meta', where tensors have
+    as that says. A segmentor is asked for logits both as a network and by `mode='predict'`, for which the backbone runs once; what the model cannot do
+    is not asked again. Random numbers that are drawn by the model are the same every time. On the device 'meta', where tensors have
     no values, shapes alone are compared.
 
     Args:
@@ -43,18 +56,17 @@ class SameOutputs:
         self.options = options
         self.failure = ''
         self._expected: list[tuple[Tensor, str, Outputs]] = []
-        n, channels, *size = options.input_shape
-        small = [(number, channels, *side) for number, *side in _SMALL]
-        for shapes in (small, [(max(n, 2), channels, *size)], [options.input_shape]):
+        for shapes in image_shapes(options):
             for shape in shapes:
-                self._note(model, torch.randn(shape, generator=torch.Generator().manual_seed(_SEED)))
+                with backbone_runs_once(model):
+                    self._note(model, torch.randn(shape, generator=torch.Generator().manual_seed(_SEED)))
             if self._expected:
                 self.failure = ''
                 return
 
     def _note(self, model: nn.Module, image: Tensor) -> None:
         image = image.to(device_of(model))
-        for mode in ('tensor', 'predict') if isinstance(model, BaseSegmentor) else ('tensor',):
+        for mode in modes_of(model):
             try:
                 outputs = _run(model, image, mode)
             except Exception as error:  # a network of somebody else's can raise anything
@@ -65,6 +77,10 @@ class SameOutputs:
 
     def difference(self, model: nn.Module) -> str:
         """What a rewritten model does differently, in words; '' where it computes the same."""
+        with backbone_runs_once(model):
+            return self._difference(model)
+
+    def _difference(self, model: nn.Module) -> str:
         for image, mode, expected in self._expected:
             try:
                 found = _run(model, image, mode)
@@ -79,11 +95,6 @@ class SameOutputs:
                 if not error_of_logits <= self._tolerance(image):
                     return f'the model then computes something else (relative error {error_of_logits:.1e})'
         return ''
-
-    def run(self, model: nn.Module) -> None:
-        """Run a model on the images, in every way that is compared."""
-        for image, mode, _ in self._expected:
-            _run(model, image, mode)
 
     def _tolerance(self, image: Tensor) -> float:
         if self.options.dtype is not torch.float32:

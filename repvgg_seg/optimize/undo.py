@@ -4,6 +4,9 @@ from typing import Any
 
 from torch import Tensor, nn
 
+# Of parts, tensors and hooks, and settings: they are written into.
+_TABLES = (dict, set, list)
+
 
 class Snapshot:
     """The modules of a model with their parts, settings and tensors, as they are now.
@@ -16,7 +19,9 @@ class Snapshot:
     """
 
     def __init__(self, model: nn.Module):
-        self._states = {module: _copy_of_dicts(vars(module)) for module in model.modules()}
+        self._states = {module: dict(vars(module)) for module in model.modules()}
+        tables = [value for state in self._states.values() for value in state.values() if isinstance(value, _TABLES)]
+        self._tables = [(table, table.copy()) for table in tables]
         tensors = [*model.parameters(), *model.buffers()]
         self._data = [(tensor, tensor.data) for tensor in tensors]
 
@@ -25,13 +30,18 @@ class Snapshot:
         for module, state in self._states.items():
             vars(module).clear()
             vars(module).update(state)
+        for table, content in self._tables:  # the tables stay the same objects, for the handles of hooks
+            _fill(table, content)
         for tensor, data in self._data:
             _set_data(tensor, data)
 
 
-def _copy_of_dicts(state: dict[str, Any]) -> dict[str, Any]:
-    """The attributes of a module; its tables of parts, tensors and hooks are copied, since they are written into."""
-    return {name: value.copy() if isinstance(value, (dict, set, list)) else value for name, value in state.items()}
+def _fill(table: Any, content: Any) -> None:
+    table.clear()
+    if isinstance(table, list):
+        table.extend(content)
+    else:
+        table.update(content)
 
 
 def _set_data(tensor: Tensor, data: Tensor) -> None:

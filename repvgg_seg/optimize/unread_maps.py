@@ -3,13 +3,14 @@
 from collections.abc import Iterable
 from typing import Any
 
+import torch
 from mmseg.models.decode_heads.decode_head import BaseDecodeHead
 from torch import Tensor, nn
 
 from ..models.repvgg import RepVGG
-from .options import Options
-from .same_outputs import SameOutputs
-from .undo import Snapshot
+from .layer_shapes import run_without_values
+from .options import Options, device_of
+from .same_outputs import image_shapes, modes_of
 
 # Which maps a class of these packages reads does not depend on the image. Another one may, and keeps all.
 _KNOWN_PACKAGES = ('repvgg_seg', 'mmseg', 'mmengine', 'mmcv', 'torch', 'abc', 'builtins')
@@ -30,8 +31,8 @@ def drop_unread_maps(model: nn.Module, options: Options) -> int:
     """Let the backbone return the maps alone that are read when the model runs.
 
     What is read is seen in a run, since a head may read more than its `in_index` says: `DepthwiseSeparableASPPHead` takes
-    the first map besides. All maps stay where a segmentor or head of another package may read in its own way, and where
-    the model does not compute the same with fewer.
+    the first map besides. All maps stay where a segmentor or head of another package may read in its own way. Whether the
+    model computes the same with fewer, is for the caller to compare.
 
     Returns:
         The number of maps that are no longer returned.
@@ -42,17 +43,10 @@ def drop_unread_maps(model: nn.Module, options: Options) -> int:
         return 0
     if not all(map(_reads_in_a_known_way, [model, *_parts_that_read(model)])):
         return 0
-    outputs = SameOutputs(model, options)
-    if outputs.failure:
-        return 0
-    read = sorted(_read_maps(model, backbone, outputs))
+    read = sorted(_read_maps(model, backbone, options))
     if not read or len(read) == len(indices):
         return 0
-    before = Snapshot(model)
     _keep(model, backbone, read)
-    if outputs.difference(model):
-        before.restore()
-        return 0
     return len(indices) - len(read)
 
 
@@ -67,8 +61,8 @@ def _reads_in_a_known_way(module: nn.Module) -> bool:
     return all(name in _WITHOUT_MAPS or not callable(value) for cls in strangers for name, value in vars(cls).items())
 
 
-def _read_maps(model: nn.Module, backbone: nn.Module, outputs: SameOutputs) -> set[int]:
-    """The places of the maps that are read in a run, among those that the backbone returns."""
+def _read_maps(model: nn.Module, backbone: nn.Module, options: Options) -> set[int]:
+    """The places of the maps that are read in runs on the images that the model takes, of those that the backbone returns."""
     read: set[int] = set()
 
     def note(module: nn.Module, args: object, maps: object) -> object:
@@ -76,10 +70,30 @@ def _read_maps(model: nn.Module, backbone: nn.Module, outputs: SameOutputs) -> s
 
     hook = backbone.register_forward_hook(note)
     try:
-        outputs.run(model)
+        for shapes in image_shapes(options):
+            runs = [_runs(model, shape, mode, read) for shape in shapes for mode in modes_of(model)]
+            if any(runs):
+                return read
+        return set()
     finally:
         hook.remove()
-    return read
+
+
+def _runs(model: nn.Module, shape: tuple[int, ...], mode: str, read: set[int]) -> bool:
+    """Run a model on an image, so that `read` is filled; whether it takes the image."""
+    kwargs = {} if mode == 'tensor' else dict(mode=mode)
+    try:
+        run_without_values(model, shape, **kwargs)
+        return True
+    except Exception:  # a network of somebody else's can raise anything
+        if read:  # the maps came this far; the count of sliding windows, for example, is checked by its values
+            return True
+    try:
+        with torch.inference_mode():
+            model(torch.rand(shape, device=device_of(model)), **kwargs)
+        return True
+    except Exception:
+        return False
 
 
 class _NotingMaps(tuple[Tensor, ...]):

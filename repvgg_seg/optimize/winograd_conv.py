@@ -17,13 +17,17 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from ..models.tracing import is_tracing, outside_of_trace
-from .onednn import conv_1x1, pack_kernel, unpack_kernel
+from .onednn import PACKED_FOR, conv_1x1, pack_kernel, unpack_kernel
 
 WORKSPACE = 2**25  # bytes of tiles transformed at a time: they should stay in the cache
 GROWTH = 4  # how many times the size of the 3x3 kernel its transform has
 _POINTS = (Fraction(0), Fraction(2, 3), Fraction(-2, 3), Fraction(3, 2), Fraction(-3, 2))
 _OUT = 4  # side of a tile of outputs
 _IN = 6  # side of the tile of inputs that it needs
+# Tiles that are computed at a time. For other numbers oneDNN (3.12, with AVX-512) may want the kernel in another layout, and
+# bring it there anew in every call, which takes a hundred times as long as the products.
+_PARTS = (PACKED_FOR // 4, PACKED_FOR // 2, PACKED_FOR)
+_COLUMNS = 2048  # pairs of an input and an output channel whose 3x3 kernels are transformed at a time
 
 
 @dataclass(frozen=True)
@@ -54,18 +58,16 @@ class WinogradConv(nn.Module):
         self.in_channels, self.out_channels, self.groups = conv.in_channels, conv.out_channels, conv.groups
         self.dilation = conv.dilation[0]
         self.bias = conv.bias
-        _, kernel_side, _ = _matrices()
-        taps = conv.weight.detach().double().flatten(2).flatten(0, 1).t()  # (9, C_out * C / groups)
-        kernel = (torch.kron(kernel_side, kernel_side) @ taps).float()
-        self.kernel = pack_kernel(kernel.reshape(-1, conv.weight.shape[1], 1, 1), _IN**2 * self.groups)
+        self.kernel = pack_kernel(_transformed(conv.weight.detach()), _IN**2 * self.groups)
 
     def forward(self, x: Tensor) -> Tensor:
         """Convolve x (N, C, H, W) to (N, C_out, H, W), which is stored channels last."""
         if is_tracing():  # the older ONNX exporter would lose what is written into `out`, and knows no packed kernel
             kernel = outside_of_trace(self._plain_kernel)
             return F.conv2d(x, kernel, self.bias, padding=self.dilation, dilation=self.dilation, groups=self.groups)
-        out = torch.empty((len(x), self.out_channels, *x.shape[2:]), dtype=x.dtype, memory_format=torch.channels_last)
-        for block in self._blocks(x.shape):
+        shape = (len(x), self.out_channels, *x.shape[2:])
+        out = torch.empty(shape, dtype=x.dtype, device=x.device, memory_format=torch.channels_last)
+        for block in () if x.is_meta else self._blocks(x.shape):
             self._compute(x, out, block)
         return out
 
@@ -78,7 +80,8 @@ class WinogradConv(nn.Module):
 
     def _blocks(self, shape: torch.Size) -> list[list[_Strip]]:
         """The tiles of a batch in strips of one phase image, and the strips in blocks that fit the workspace."""
-        most = max(1, WORKSPACE // (4 * _IN**2 * max(self.in_channels, self.out_channels)))
+        most = WORKSPACE // (4 * _IN**2 * max(self.in_channels, self.out_channels))
+        most = most // PACKED_FOR * PACKED_FOR or max(part for part in _PARTS if part <= max(most, _PARTS[0]))
         blocks: list[list[_Strip]] = []
         room = 0
         for n in range(shape[0]):
@@ -88,29 +91,36 @@ class WinogradConv(nn.Module):
                         len(range(p, size, self.dilation)) for p, size in zip((i, j), shape[2:], strict=True)
                     )
                     rows, columns = -(-height // _OUT), -(-width // _OUT)
-                    step = max(1, most // columns)
-                    for top in range(0, rows, step):
-                        strip = _Strip(n, i, j, top, min(step, rows - top), columns)
-                        if strip.tiles > room:
+                    top = 0
+                    while top < rows:
+                        if room < columns:
                             blocks.append([])
                             room = most
+                        strip = _Strip(n, i, j, top, min(rows - top, max(1, room // columns)), columns)
                         blocks[-1].append(strip)
                         room -= strip.tiles
+                        top += strip.rows
         return blocks
 
     def _compute(self, x: Tensor, out: Tensor, block: list[_Strip]) -> None:
         """Compute the outputs of the tiles of one block, and write them into `out`."""
         out_side, in_side = _plane_matrices()
-        tiles = torch.empty((sum(strip.tiles for strip in block), _IN, _IN, self.in_channels), dtype=x.dtype)
-        for strip, part in zip(block, tiles.split([strip.tiles for strip in block]), strict=True):
+        numbers = [strip.tiles for strip in block]
+        parts = _parts(sum(numbers))
+        tiles = torch.empty((sum(parts), _IN, _IN, self.in_channels), dtype=x.dtype)
+        *cut, unused = tiles.split([*numbers, sum(parts) - sum(numbers)])
+        unused.zero_()
+        for strip, part in zip(block, cut, strict=True):
             _gather(self._phase(x, strip), strip.top, part.unflatten(0, (strip.rows, strip.columns)))
-        tiles = in_side @ tiles.flatten(1, 2)
-        # 36 matrix products as one 1x1 conv in as many groups: oneDNN is faster at it than torch's matmul.
-        products = conv_1x1(tiles.flatten(1).t()[None, ..., None], self.kernel, _IN**2 * self.groups)
+        sums = torch.empty((sum(parts), _OUT**2, self.out_channels), dtype=x.dtype)
+        for part, out_part in zip(tiles.flatten(1, 2).split(parts), sums.split(parts), strict=True):
+            transformed = (in_side @ part).flatten(1)
+            # 36 matrix products as one 1x1 conv in as many groups: oneDNN is faster at it than torch's matmul.
+            products = conv_1x1(transformed.t()[None, ..., None], self.kernel, _IN**2 * self.groups)
+            products = products[0, ..., 0].t().unflatten(1, (_IN**2, self.out_channels))
+            torch.matmul(out_side, products, out=out_part)
         del tiles
-        products = products[0, ..., 0].t().unflatten(1, (_IN**2, self.out_channels))
-        sums = (out_side @ products).unflatten(1, (_OUT, _OUT))
-        for strip, part in zip(block, sums.split([strip.tiles for strip in block]), strict=True):
+        for strip, part in zip(block, sums.unflatten(1, (_OUT, _OUT)).split([*numbers, len(unused)]), strict=False):
             _scatter(part.unflatten(0, (strip.rows, strip.columns)), self.bias, strip.top, self._phase(out, strip))
 
     def _phase(self, x: Tensor, strip: _Strip) -> Tensor:
@@ -129,6 +139,24 @@ class WinogradConv(nn.Module):
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         super().__setstate__({**state, 'kernel': pack_kernel(state['kernel'], _IN**2 * state['groups'])})
+
+
+def _transformed(kernel: Tensor) -> Tensor:
+    """A 3x3 kernel (C_out, C / groups, 3, 3) for the 36 products: (36 C_out, C / groups, 1, 1)."""
+    _, kernel_side, _ = _matrices()
+    both_sides = torch.kron(kernel_side, kernel_side)
+    out = torch.empty((_IN**2, *kernel.shape[:2]))
+    # In double, a few channels at a time: the numbers of the whole kernel in double would take eight times its memory.
+    number = max(1, _COLUMNS // kernel.shape[1])
+    for some, target in zip(kernel.split(number), out.split(number, 1), strict=True):
+        target.copy_((both_sides @ some.double().flatten(2).flatten(0, 1).t()).unflatten(1, some.shape[:2]))
+    return out.reshape(-1, kernel.shape[1], 1, 1)
+
+
+def _parts(tiles: int) -> list[int]:
+    """The numbers of tiles to compute at a time: as the kernel is packed for, and for the rest the least of `_PARTS` that fits."""
+    whole, rest = divmod(tiles, PACKED_FOR)
+    return [PACKED_FOR] * whole + ([min(part for part in _PARTS if part >= rest)] if rest else [])
 
 
 def _gather(image: Tensor, top: int, tiles: Tensor) -> None:

@@ -12,6 +12,7 @@ from typing import Any
 import torch
 from mmengine.utils.dl_utils import collect_env
 
+from ..measure.device_name import device_name
 from ..version import __version__
 from .git_commit import git_commit
 
@@ -37,7 +38,7 @@ def environment(device: torch.device) -> dict[str, Any]:
     cuda = device.type == 'cuda'
     commit, changed = git_commit() or (None, None)
     return dict(
-        device=torch.cuda.get_device_name(device) if cuda else _cpu_name(),
+        device=device_name(device),
         threads=torch.get_num_threads(),
         tf32=torch.backends.cudnn.allow_tf32 if cuda else None,
         cuda=torch.version.cuda if cuda else None,
@@ -83,13 +84,3 @@ def _silent_stderr() -> Iterator[None]:
     finally:
         os.dup2(kept, 2)
         os.close(kept)
-
-
-def _cpu_name() -> str:
-    """The CPU's name, as far as the system tells it, and the instructions that torch uses on it."""
-    try:
-        with open('/proc/cpuinfo', encoding='utf-8') as file:
-            names = [line.split(':', 1)[1].strip() for line in file if line.startswith('model name')]
-    except OSError:
-        names = []
-    return f'{names[0] if names else platform.processor() or platform.machine()}, {torch.backends.cpu.get_cpu_capability()}'

@@ -46,7 +46,8 @@ def test_kernels(run, tmp_path):
 @pytest.mark.slow
 def test_segmentors_with_a_plot(run, tmp_path, tiny):
     out = tmp_path / 'out'
-    record = record_of(run, out, 'segmentors', tiny, '--sizes', '32x48', '--batch', 1, '--plot')
+    record = record_of(run, out, 'segmentors', tiny, '--sizes', '32x48', '--batch', 1, '--plot', '--memory', 'fused')
+    assert (record['settings']['memory'], record['settings']['measure_anew']) == ('fused', False)
     assert [(row['name'], row['form'], row['size']) for row in record['rows']] == [
         ('tiny', form, '32x48') for form in ('training', 'fused', 'optimized')
     ]
@@ -179,6 +180,10 @@ def test_baselines_whose_library_is_not_there_are_left_out(run, monkeypatch, tmp
         (['segmentors', 'configs/none.py'], 'no config configs/none.py'),
         (['segmentors', '--sizes', '512'], "--sizes must look like 512x1024, got '512'"),
         (['segmentors', '--batch', '0'], '--batch must be positive, got 0'),
+        (
+            ['classifiers', 'RepVGG-A0', '--memory', '2GB'],
+            "memory must be fused, free or a number of MiB, .* got '2GB'",
+        ),
         (['segmentors', '--checkpoint', 'x.pth'], '--checkpoint is for one config'),
         (['loading', 'tests'], 'no .*JPEG or .*jpg below tests'),
         (['loading', 'tests', '--config', 'configs/pspnet_repvgg_b2.py'], 'no .*JPEG'),

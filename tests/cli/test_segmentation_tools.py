@@ -57,7 +57,7 @@ def test_scores_fused_and_unfused_are_the_same(trained, tmp_path):
 
 
 def test_scores_of_the_optimized_form_are_the_same(trained, tmp_path):
-    optimized = records(trained, tmp_path, '--optimize')
+    optimized = records(trained, tmp_path, '--optimize', '--memory', 'fused')
     assert optimized['form'] == 'optimized'
     assert optimized['metrics'] == pytest.approx(records(trained, tmp_path)['metrics'], abs=0.01)
 

@@ -23,8 +23,8 @@ def config(**parts):
 
 
 def options(**given):
-    names = ('tta', 'optimize', 'no_fuse', 'show', 'format_only')
-    texts = dict.fromkeys(('out', 'show_dir', 'result'))
+    names = ('tta', 'optimize', 'no_fuse', 'show', 'format_only', 'measure_anew')
+    texts = dict.fromkeys(('out', 'show_dir', 'result')) | dict(memory='free')
     return Namespace(config='c.py', wait_time=2, **(dict.fromkeys(names, False) | texts | given))
 
 
@@ -54,6 +54,13 @@ def test_everything_at_once(tmp_path):
         (dict(result=''), 'cannot write'),
         (dict(result='file/r.json'), 'cannot make the folder'),
         (dict(show=True), 'there is no display here: --show-dir'),
+        (dict(memory='fused'), '--memory and --measure-anew go with --optimize'),
+        (dict(measure_anew=True), '--memory and --measure-anew go with --optimize'),
+        (
+            dict(optimize=True, memory='2GB'),
+            "memory must be fused, free or a number of MiB, a positive integer, got '2GB'",
+        ),
+        (dict(optimize=True, memory='0'), "memory must be fused, free or a number of MiB, a positive integer, got '0'"),
     ],
 )
 def test_what_is_refused_makes_no_folder(given, said, tmp_path, monkeypatch):
@@ -91,3 +98,11 @@ def test_a_display(platform, display, backend, shown, monkeypatch):
     else:
         with pytest.raises(InputError, match='no display'):
             apply_args(cfg, options(show=True))
+
+
+@pytest.mark.parametrize('hooks', [[], [dict(type='SwitchToDeployHook')]])
+def test_how_a_model_is_optimized(hooks):
+    cfg = config()
+    cfg.custom_hooks = hooks
+    apply_args(cfg, options(optimize=True, memory='300', measure_anew=True))
+    assert cfg.custom_hooks == [dict(type='SwitchToDeployHook', optimize=True, memory=300, measure_anew=True)]

@@ -1,7 +1,9 @@
 """The whole segmentor rewritten: same results, called the same way, the original untouched."""
 
 import copy
+import dataclasses
 import pickle
+import re
 from functools import partial
 
 import numpy as np
@@ -21,6 +23,7 @@ from repvgg_seg.measure.memory import held_bytes, peak_memory
 from repvgg_seg.models.block import find_blocks
 from repvgg_seg.optimize import PASSES
 from repvgg_seg.optimize.passes.strip import StripRecord
+from repvgg_seg.optimize.same_outputs import SameOutputs
 
 QUICK = dict(input_shape=(1, 3, 64, 64))
 
@@ -143,7 +146,7 @@ def test_holds_no_more_memory_and_takes_every_size():
     held = []
     for network in (
         repvgg_seg.reparameterize_model(model),
-        repvgg_seg.optimize_for_inference(model, input_shape=tuple(image.shape)),
+        repvgg_seg.optimize_for_inference(model, input_shape=tuple(image.shape), memory='fused'),
     ):
         held.append(held_bytes(network) + peak_memory(lambda network=network: network(image), image.device))
     assert held[1] <= held[0]
@@ -271,3 +274,94 @@ def test_images_of_other_channels(backbone, channels):
 def test_wrapped_for_training_in_parallel():
     wrapped = nn.DataParallel(segmentor())
     assert repvgg_seg.optimize_for_inference(wrapped, **QUICK).decode_head is not None
+
+
+@pytest.fixture
+def compared(monkeypatch):
+    """The number of times that a model is compared."""
+    calls = []
+    difference = SameOutputs.difference
+    monkeypatch.setattr(SameOutputs, 'difference', lambda self, model: calls.append(1) or difference(self, model))
+    return calls
+
+
+def test_all_passes_are_compared_at_once(compared):
+    repvgg_seg.optimize_for_inference(segmentor(), **QUICK)
+    assert len(compared) == 1
+
+
+def scaled(model):
+    model.decode_head.conv_seg.weight.data = 2 * model.decode_head.conv_seg.weight.data
+
+
+def breaking(model):
+    model.decode_head.conv_seg = nn.Conv2d(7, 5, 1)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize('inplace', [False, True])
+@pytest.mark.parametrize('harm', [scaled, breaking])
+@pytest.mark.parametrize(
+    'name', ['fusion', 'conv_bn', 'strip', 'pyramid', 'ending', 'memory_format', 'winograd', 'dilation']
+)
+@torch.inference_mode()
+def test_the_pass_that_does_harm_is_found_and_undone(monkeypatch, name, harm, inplace):
+    """The others stay; what is tried in its place, for a part of the model, does harm as well."""
+    step = PASSES[name]
+    monkeypatch.setattr('repvgg_seg.optimize.passes.winograd._times', lambda *args: dict(plain=2.0, winograd=1.0))
+
+    def rewrite(model, options):
+        model, record = step.rewrite(model, options)
+        harm(model)
+        return model, record
+
+    narrower = None if step.narrower is None else rewrite
+    monkeypatch.setitem(PASSES, name, dataclasses.replace(step, rewrite=rewrite, narrower=narrower))
+    model = segmentor()
+    images = [torch.randn(1, 3, 64, 64), torch.randn(2, 3, 43, 57)]
+    expected = [model(image) for image in images]
+    optimized = repvgg_seg.optimize_for_inference(
+        model, inplace=inplace, dilation='batch', skip=SKIP.get(name, ()), **QUICK
+    )
+    for image, logits in zip(images, expected, strict=True):
+        assert relative_error(optimized(image), logits) < 1e-5
+    assert name not in optimized.optimize_report
+    rest = {'fusion', 'strip', 'pyramid', 'ending', 'memory_format'} - {name}
+    assert rest <= {*optimized.optimize_report}
+
+
+# Passes to leave out, so that the one that does harm finds something to do.
+SKIP = dict(dilation='winograd')
+
+
+@torch.inference_mode()
+def test_a_map_that_is_needed_after_all_stays(monkeypatch):
+    """Where the model computes something else without it, the rest of the pass is kept."""
+    monkeypatch.setattr('repvgg_seg.optimize.unread_maps._read_maps', lambda model, backbone, options: {2})
+    model = segmentor()
+    image = torch.randn(1, 3, 64, 64)
+    expected = model(image)
+    optimized = repvgg_seg.optimize_for_inference(model, **QUICK)
+    assert relative_error(optimized(image), expected) < 1e-5
+    assert optimized.optimize_report['strip'] == StripRecord(True, dropouts=1, losses=1, feature_maps=0)
+
+
+@pytest.mark.parametrize('memory', ['fuse', 'FREE', 0, -1, 1.5, True, None, '', '12.5', ['free'], 'MIB'])
+def test_wrong_memory(memory):
+    message = f'memory must be fused, free or a number of MiB, a positive integer, got {memory!r}'
+    with pytest.raises(InputError, match=re.escape(message)):
+        repvgg_seg.optimize_for_inference(segmentor(), memory=memory)
+
+
+@pytest.mark.parametrize('memory', ['fused', 'free', 1, 100_000, '300'])
+@torch.inference_mode()
+def test_memory(monkeypatch, memory):
+    monkeypatch.setattr('repvgg_seg.optimize.passes.winograd._times', lambda *args: dict(plain=2.0, winograd=1.0))
+    model = segmentor()
+    image = torch.randn(1, 3, 64, 64)
+    optimized = repvgg_seg.optimize_for_inference(model, memory=memory, **QUICK)
+    assert relative_error(optimized(image), model(image)) < 1e-5
+    chosen = optimized.optimize_report['winograd'].chosen
+    assert chosen.memory == (300 if memory == '300' else memory)
+    if memory in (1, 'free'):
+        assert (chosen.replaced > 0) == (memory == 'free')

@@ -12,7 +12,7 @@ from repvgg_seg.optimize.winograd_conv import WinogradConv
 
 @pytest.mark.parametrize('workspace', [2**25, 2**14])
 @pytest.mark.parametrize('groups, dilation', [(1, 1), (2, 1), (1, 2), (2, 4)])
-@pytest.mark.parametrize('size', [(8, 8), (13, 7), (3, 2), (1, 1), (23, 19)])
+@pytest.mark.parametrize('size', [(8, 8), (13, 7), (3, 2), (1, 1), (23, 19), (41, 38)])
 @torch.inference_mode()
 def test_winograd_equals_the_conv(size, groups, dilation, workspace, monkeypatch):
     monkeypatch.setattr(winograd_conv, 'WORKSPACE', workspace)

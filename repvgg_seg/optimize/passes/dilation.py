@@ -19,11 +19,11 @@ import torch
 import torch.nn.functional as F
 from mmseg.models.backbones.resnet import Bottleneck
 from torch import Tensor, nn
-from torch.utils.hooks import RemovableHandle
 
 from ...measure.timing import best_seconds
 from ...models.block import RepVGGBlock
 from ...models.tracing import is_tracing
+from ..layer_shapes import input_shapes
 from ..options import Options
 from ..phase_images import LAYOUTS
 from .pass_definition import Record
@@ -76,7 +76,7 @@ def undilate(model: nn.Module, options: Options) -> tuple[nn.Module, DilationRec
     `options.input_shape`, and takes the fastest.
     """
     runs = _find_runs(model)
-    shapes = _input_shapes(model, runs, options) if options.dilation == 'auto' and runs else {}
+    shapes = _run_shapes(model, runs, options) if options.dilation == 'auto' and runs else {}
     records = []
     for run in runs:
         if options.dilation == 'auto' and run not in shapes:
@@ -85,7 +85,7 @@ def undilate(model: nn.Module, options: Options) -> tuple[nn.Module, DilationRec
         layout = options.dilation
         times: dict[str, float] = {}
         if layout == 'auto':
-            times = _time_layouts(layers, run.dilation, shapes[run])
+            times = _known_times(layers, run.dilation, shapes[run], options)
             layout = min(LAYOUTS, key=lambda name: times[name])
             if times[layout] > _WORTH_IT * times['dilated']:
                 layout = 'dilated'
@@ -235,34 +235,42 @@ def _find_runs(model: nn.Module) -> list[_Run]:
     return runs[::-1]
 
 
-@torch.inference_mode()
-def _input_shapes(model: nn.Module, runs: list[_Run], options: Options) -> dict[_Run, torch.Size]:
+def _run_shapes(model: nn.Module, runs: list[_Run], options: Options) -> dict[_Run, torch.Size]:
     """The shape of the feature map that every run gets for a batch of `options.input_shape`."""
-    shapes: dict[_Run, torch.Size] = {}
+    first = {run: run.container[run.start] for run in runs}
+    shapes = input_shapes(model, first.values(), options)
+    return {run: shapes[layer] for run, layer in first.items() if layer in shapes}
 
-    def note(run: _Run) -> RemovableHandle:
-        def hook(layer: nn.Module, args: tuple[Tensor, ...]) -> None:
-            shapes[run] = args[0].shape
 
-        return run.container[run.start].register_forward_pre_hook(hook)
-
-    hooks = [note(run) for run in runs]
-    model(options.example(model))
-    for hook in hooks:
-        hook.remove()
-    return shapes
+def _known_times(layers: list[nn.Module], dilation: int, shape: torch.Size, options: Options) -> dict[str, float]:
+    """As `_time_layouts`, which runs for what is not remembered only."""
+    kernel = _first_kernel(layers)
+    convs = [str(layer) for module in layers[:_SAMPLE] for layer in module.modules() if not [*layer.children()]]
+    return options.measurements.get(
+        f'dilation {dilation} of {tuple(shape)} {kernel.dtype}, channels last {_is_channels_last(kernel)}: {"; ".join(convs)}',
+        ('dilated', *LAYOUTS),
+        kernel.device,
+        lambda: _time_layouts(layers, dilation, shape),
+    )
 
 
 @torch.inference_mode()
 def _time_layouts(layers: list[nn.Module], dilation: int, shape: torch.Size) -> dict[str, float]:
     """Seconds of a run as it is, 'dilated', and in each layout. A long run is judged by its beginning."""
     layers = layers[:_SAMPLE]
-    conv = _conv_of(layers[0])
-    assert conv is not None  # it is a layer of a run
-    kernel = conv.weight
-    contiguous = kernel.is_contiguous()
+    kernel = _first_kernel(layers)
     x = torch.rand(shape, dtype=kernel.dtype, device=kernel.device)
-    x = x.contiguous(memory_format=torch.contiguous_format if contiguous else torch.channels_last)
+    x = x.contiguous(memory_format=torch.channels_last if _is_channels_last(kernel) else torch.contiguous_format)
     runs: dict[str, nn.Module] = {layout: PhaseRun(layers, dilation, layout) for layout in LAYOUTS}
     runs['dilated'] = nn.Sequential(*layers)
     return best_seconds({name: partial(run, x) for name, run in runs.items()}, x.device)
+
+
+def _first_kernel(layers: list[nn.Module]) -> Tensor:
+    conv = _conv_of(layers[0])
+    assert conv is not None  # it is a layer of a run
+    return conv.weight
+
+
+def _is_channels_last(kernel: Tensor) -> bool:
+    return not kernel.is_contiguous()

@@ -12,6 +12,7 @@ from ...measure.timing import best_seconds
 from ...models.memory_format import MEMORY_FORMATS, to_memory_format
 from ..convert_input import convert_input
 from ..options import Options, device_of
+from ..structure import structure
 from .pass_definition import Record
 
 
@@ -46,7 +47,12 @@ def set_memory_format(model: nn.Module, options: Options) -> tuple[nn.Module, Me
     if choice == 'auto' and (device_of(model).type == 'cpu' or options.dtype is not torch.float32):
         choice = 'channels_last'
     if choice == 'auto':
-        times = _time_memory_formats(model, options)
+        times = options.measurements.get(
+            f'memory format of {structure(model, options)}',
+            MEMORY_FORMATS,
+            device_of(model),
+            lambda: _time_memory_formats(model, options),
+        )
         choice = min(times, key=lambda name: times[name])
     if choice == 'channels_last':
         to_memory_format(model, torch.channels_last)

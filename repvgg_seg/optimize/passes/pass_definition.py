@@ -50,9 +50,8 @@ class Pass:
         is_algebra: it rewrites the network itself. A model in which no pass of this kind finds anything is refused.
         applies: whether the pass has anything to do for this model and these options; asked before any pass runs.
         needs: measurements to take between passes.
-        is_compared: the model is run after the pass, and goes back to what it was where it raises or computes something
-            else.
-        narrower: the same for the backbone alone, tried where the model must go back from the whole.
+        is_compared: the pass is undone where the model then raises or computes something else.
+        narrower: the same for a part, such as the backbone alone, tried where the model must go back from the whole.
     """
 
     name: str

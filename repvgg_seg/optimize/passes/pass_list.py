@@ -9,7 +9,7 @@ from .memory_format import set_memory_format, set_memory_format_of_backbone
 from .pass_definition import Pass
 from .pyramid import fold_pyramid
 from .repvgg_fusion import fuse_repvgg
-from .strip import strip_training
+from .strip import strip_training, strip_training_and_keep_maps
 from .winograd import MEMORY_OF_FUSED_MODEL, apply_winograd, apply_winograd_to_backbone, can_apply_winograd
 
 # By name, in the order in which they run. Algebra comes first.
@@ -18,7 +18,7 @@ PASSES = {
     for step in (
         Pass('fusion', fuse_repvgg, is_algebra=True),
         Pass('conv_bn', fold_conv_bn, is_algebra=True),
-        Pass('strip', strip_training, is_algebra=True),
+        Pass('strip', strip_training, is_algebra=True, narrower=strip_training_and_keep_maps),
         Pass('pyramid', fold_pyramid, is_algebra=True),
         Pass('ending', shorten_ending, is_algebra=True),
         Pass('dtype', cast),

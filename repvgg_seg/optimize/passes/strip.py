@@ -40,12 +40,20 @@ class StripRecord(Record):
 
 def strip_training(model: nn.Module, options: Options) -> tuple[nn.Module, StripRecord | None]:
     """Remove auxiliary heads, dropout, losses, gradients, and the feature maps kept for a head that is gone; in place."""
+    return _strip(model, options, drops_maps=True)
+
+
+def strip_training_and_keep_maps(model: nn.Module, options: Options) -> tuple[nn.Module, StripRecord | None]:
+    """As `strip_training`, with all feature maps, for a model that computes something else without those it does not read."""
+    return _strip(model, options, drops_maps=False)
+
+
+def _strip(model: nn.Module, options: Options, drops_maps: bool) -> tuple[nn.Module, StripRecord | None]:
     auxiliary_head = getattr(model, 'auxiliary_head', None) is not None
     if auxiliary_head:
         del model.auxiliary_head
-    record = StripRecord(
-        auxiliary_head, _remove_dropout(model), _remove_losses(model), drop_unread_maps(model, options)
-    )
+    dropped = drop_unread_maps(model, options) if drops_maps else 0
+    record = StripRecord(auxiliary_head, _remove_dropout(model), _remove_losses(model), dropped)
     model.requires_grad_(False)
     return model, record if record != StripRecord(False, 0, 0, 0) else None
 

@@ -13,6 +13,7 @@ from ...models.block import find_blocks
 from ...models.image_channels import image_channels
 from ...models.reparameterize import reparameterize_model
 from ...optimize import optimize_for_inference
+from ...optimize.options import checked_memory
 from ...random_states import kept_random_states
 from ..agreement.norm_and_fusing import norms_not_fusible
 
@@ -29,13 +30,16 @@ class SwitchToDeployHook(Hook):
     Args:
         optimize: in a test, though not in a validation, evaluate what `optimize_for_inference` makes of the model, with or
             without RepVGG blocks.
+        memory, measure_anew: of `optimize_for_inference`.
     """
 
     # After EMAHook (NORMAL) has put in the averaged parameters, before CheckpointHook (VERY_LOW) saves the best.
     priority = 'LOW'
 
-    def __init__(self, optimize: bool = False):
+    def __init__(self, optimize: bool = False, memory: str | int = 'free', measure_anew: bool = False):
         self.optimize = optimize
+        self.memory = checked_memory(memory)
+        self.measure_anew = measure_anew
         self._training_form: nn.Module | None = None
         self._random_states = ExitStack()
         self._said_unfused = False
@@ -59,7 +63,12 @@ class SwitchToDeployHook(Hook):
     def before_test_epoch(self, runner: Runner) -> None:
         if self.optimize:
             self._training_form = runner.model
-            runner.model = optimize_for_inference(runner.model, input_shape=_input_shape(runner))
+            runner.model = optimize_for_inference(
+                runner.model,
+                input_shape=_input_shape(runner),
+                memory=self.memory,
+                measure_anew=self.measure_anew,
+            )
         else:
             self._switch(runner)
 
