@@ -40,9 +40,9 @@ class SameOutputs:
     """The outputs of a model for a few random images, with which those of its rewritten forms are compared.
 
     The images are small. Where the model takes none of them, it gets two images of `options.input_shape`, and then as many
-    as that says. A segmentor is asked for logits both as a network and by `mode='predict'`, for which the backbone runs once; what the model cannot do
-    is not asked again. Random numbers that are drawn by the model are the same every time. On the device 'meta', where tensors have
-    no values, shapes alone are compared.
+    as that says. A segmentor is asked for logits both as a network and by `mode='predict'`, for which the backbone runs once;
+    what the model cannot do is not asked again. Random numbers that are drawn by the model are the same every time. On the
+    device 'meta', where tensors have no values, shapes alone are compared.
 
     Args:
         model: the model before it is rewritten.
