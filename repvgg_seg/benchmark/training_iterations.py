@@ -133,8 +133,9 @@ def _iteration(
         """Forward, loss, backward and step."""
         with torch.autocast(device.type, dtype, enabled=dtype != torch.float32):
             losses = model(image, samples, mode='loss')
-        optimizer.zero_grad(set_to_none=True)
         sum(value for key, value in losses.items() if 'loss' in key).backward()
         optimizer.step()
+        optimizer.zero_grad()  # as mmengine does it: no gradients are held in the next forward pass
 
+    iteration()  # from here on the optimizer holds what it accumulates, which would count as memory of one iteration
     return iteration
