@@ -3,17 +3,21 @@
 import copy
 from collections.abc import Callable, Iterable, Iterator
 from functools import partial
+from typing import TypeVar
 
 import torch
 from mmengine.config import Config
 from mmengine.model import revert_sync_batchnorm
+from mmseg.models.decode_heads import PSPHead
 from mmseg.registry import MODELS
 from torch import nn
 
 from ..errors import InputError
 from ..measure.flops import Count, count
 from ..models.block import RepVGGBlock, find_blocks
+from ..models.folded_psp_head import FoldedPSPHead
 from ..models.reparameterize import reparameterize_model
+from ..models.take_over import take_over
 from ..optimize.optimize import optimize_for_inference
 from ..optimize.options import Options
 from ..optimize.passes.compile import compile_parts
@@ -26,6 +30,7 @@ from ..reports.benchmark_table import Row
 from .baselines import BASELINES, build_baseline
 from .subject import Subject
 
+M = TypeVar('M', bound=nn.Module)
 FORMS = ('training', 'fused', 'optimized')
 
 
@@ -53,7 +58,7 @@ def in_form(model: nn.Module, form: str, options: Options) -> nn.Module:
     """A copy of a model in one of `FORMS`.
 
     'fused' means that each RepVGG block is one conv or, in a model without such blocks, that every BN is folded, as for
-    the baselines of the paper.
+    the baselines of the paper. In both it and 'training' the head of PSPNet is computed as mmseg does.
 
     Args:
         model: in eval mode.
@@ -72,6 +77,7 @@ def in_form(model: nn.Module, form: str, options: Options) -> nn.Module:
             measure_anew=options.measure_anew,
         )
     twin = copy.deepcopy(model)
+    unfold_heads(twin)
     if form == 'fused' and find_blocks(twin):
         twin = reparameterize_model(twin, inplace=True)
     elif form == 'fused':
@@ -123,7 +129,18 @@ def network_subjects(
 
 def replace_blocks(model: nn.Module, replacement: Callable[[RepVGGBlock], nn.Module]) -> None:
     """Put another module in the place of every RepVGG block of a model, in place."""
+    _replace(model, RepVGGBlock, replacement)
+
+
+def unfold_heads(model: nn.Module) -> bool:
+    """Let mmseg's `PSPHead` compute what a `FoldedPSPHead` in training form computes, in place; whether there was one."""
+    folded = [head for head in model.modules() if isinstance(head, FoldedPSPHead) and not head.deploy]
+    _replace(model, FoldedPSPHead, lambda head: head if head.deploy else take_over(PSPHead, head))
+    return bool(folded)
+
+
+def _replace(model: nn.Module, kind: type[M], replacement: Callable[[M], nn.Module]) -> None:
     for owner in list(model.modules()):
         for name, child in list(owner.named_children()):
-            if isinstance(child, RepVGGBlock):
+            if isinstance(child, kind):
                 setattr(owner, name, replacement(child))

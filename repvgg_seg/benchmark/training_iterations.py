@@ -1,13 +1,12 @@
 """Whole iterations of training: our block and head, or those from elsewhere (peers) in their places."""
 
-import copy
 import importlib.util
 from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
 
 import torch
-from mmengine.config import Config, ConfigDict
+from mmengine.config import Config
 from mmengine.model import revert_sync_batchnorm
 from mmengine.structures import PixelData
 from mmseg.models import BaseSegmentor
@@ -20,8 +19,7 @@ from ..models import RepVGGClassifier
 from ..models.block import RepVGGBlock
 from ..models.image_channels import image_channels
 from ..models.memory_format import MEMORY_FORMATS, to_channels_last
-from ..training.config.config_check import check_config
-from .networks import replace_blocks
+from .networks import replace_blocks, unfold_heads
 from .subject import Subject
 
 
@@ -33,7 +31,7 @@ def training_subjects(
     device: torch.device,
     peer: type[nn.Module] | None,
     dtype: torch.dtype = torch.float32,
-    peer_head: str | None = None,
+    mmseg_head: bool = False,
 ) -> Iterator[Subject]:
     """Forward, loss, backward and step of a segmentor or a classifier, in both memory formats.
 
@@ -45,39 +43,25 @@ def training_subjects(
         device: where it trains.
         peer: a block to compare ours with, as `load_peer` returns it; None for ours alone.
         dtype: number type of the forward pass, by autocast where it is not float32.
-        peer_head: type of a registered head to put in the place of the decode head, with the same settings; None for ours.
+        mmseg_head: whether the peer has the head of PSPNet as mmseg computes it.
 
     Raises:
-        InputError: the config has no decode head, or the peer does not take its settings.
+        InputError: `mmseg_head` for a config without our head.
     """
-    models = {'ours': cfg.model}
-    if peer is not None or peer_head is not None:
-        models['peer'] = _with_head(cfg, peer_head)
-    for side, model_cfg in models.items():
+    for side in ('ours', 'peer') if peer is not None or mmseg_head else ('ours',):
         for memory_format in MEMORY_FORMATS:
             torch.manual_seed(0)
-            model = revert_sync_batchnorm(MODELS.build(model_cfg))
+            model = revert_sync_batchnorm(MODELS.build(cfg.model))
             if side == 'peer' and peer is not None:
                 replace_blocks(model, partial(_peer_of, peer=peer))
+            if side == 'peer' and mmseg_head and not unfold_heads(model):
+                raise InputError(f'--mmseg-head: {name} has no FoldedPSPHead; name one of our PSPNet configs')
             if memory_format == 'channels_last':
                 to_channels_last(model)
             model.to(device).train()
             form = f'{side}, {memory_format.replace("_", " ")}'
             shape = (batch, image_channels(model), *size)
             yield Subject(name, form, _iteration(model, shape, device, dtype), batch, model, size=size)
-
-
-def _with_head(cfg: Config, head: str | None) -> ConfigDict:
-    """The model of a config with another type of decode head, checked."""
-    cfg = copy.deepcopy(cfg)
-    if head is not None:
-        if 'decode_head' not in cfg.model:
-            raise InputError(
-                f'--peer-head {head}: this {cfg.model.type} has no decode_head; name the config of a segmentor'
-            )
-        cfg.model.decode_head.type = head
-        check_config(cfg, ['model'])
-    return cfg.model
 
 
 def load_peer(place: str) -> type[nn.Module]:

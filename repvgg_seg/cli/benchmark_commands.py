@@ -145,7 +145,7 @@ def training(args: Namespace, device: torch.device) -> Iterator[Subject]:
     peer = load_peer(args.peer) if args.peer else None
     for name, cfg in load_configs(args.names).items():
         for size in image_sizes(args):
-            yield from training_subjects(name, cfg, args.batch, size, device, peer, DTYPES[args.dtype], args.peer_head)
+            yield from training_subjects(name, cfg, args.batch, size, device, peer, DTYPES[args.dtype], args.mmseg_head)
 
 
 def loading(args: Namespace, device: torch.device) -> Iterator[Subject]:
@@ -275,7 +275,11 @@ BENCHMARKS = (
             *images('713x713', 2),
             argument('--dtype', choices=list(DTYPES), default='fp32', help='of the forward pass, by autocast'),
             argument('--peer', help='FILE:CLASS of a block to put in the place of ours'),
-            argument('--peer-head', metavar='TYPE', help="a head to put in the place of ours, such as mmseg's PSPHead"),
+            argument(
+                '--mmseg-head',
+                action='store_true',
+                help='the head of PSPNet as mmseg computes it, in the place of ours',
+            ),
             *TIMING,
         ),
         timed(training),

@@ -126,20 +126,18 @@ def test_training_in_turn_with_a_peer(run, tmp_path, tiny):
 
 
 def test_training_in_turn_with_the_head_of_mmseg(run, tmp_path, tiny, photos):
-    """The same weights, and more memory: the pyramid is up-sampled and concatenated. Other heads are refused in one line."""
+    """The same weights, and more memory: the pyramid is up-sampled and concatenated. A classifier has no such head."""
     args = ('training', tiny, '--sizes', '64x128', '32x48', '--batch', 2)
-    rows = record_of(run, tmp_path / 'out', *args, '--peer-head', 'PSPHead')['rows']
+    rows = record_of(run, tmp_path / 'out', *args, '--mmseg-head')['rows']
     assert [row['form'].split(',')[0] for row in rows] == ['ours', 'ours', 'peer', 'peer'] * 2
     assert [row['size'] for row in rows] == ['64x128'] * 4 + ['32x48'] * 4
     assert rows[2]['times_peer'] == rows[6]['times_peer'] == 1 and rows[0]['times_peer'] > 0
     assert rows[0]['peak_activations_mib'] > rows[4]['peak_activations_mib']
     assert rows[2]['weights_mib'] == rows[0]['weights_mib']
     assert rows[2]['peak_activations_mib'] > rows[0]['peak_activations_mib']
-    status, _, err = run(*args, '--peer-head', 'PSPHaed', '--device', 'cpu')
-    assert status == 2 and "no model has the name 'PSPHaed'" in err
     tiny_classifier(photos, tmp_path).dump(tmp_path / 'classifier.py')
-    status, _, err = run('training', tmp_path / 'classifier.py', '--peer-head', 'PSPHead', '--device', 'cpu')
-    assert status == 2 and 'this RepVGGClassifier has no decode_head' in err
+    status, _, err = run('training', tmp_path / 'classifier.py', '--mmseg-head', '--device', 'cpu')
+    assert status == 2 and 'classifier has no FoldedPSPHead' in err
 
 
 def test_training_of_a_classifier_in_half_precision(run, tmp_path, photos):
