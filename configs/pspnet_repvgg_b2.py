@@ -2,6 +2,6 @@
 _base_ = './pspnet_repvgg_b1g2.py'
 model = dict(
     backbone=dict(arch='B2', init_cfg=dict(checkpoint='pretrained/RepVGG-B2-train.pth')),
-    decode_head=dict(quarter=True, in_channels=2560),
+    decode_head=dict(type='FoldedQuarterPSPHead', in_channels=2560),
     auxiliary_head=dict(in_channels=640),
 )

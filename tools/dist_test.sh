@@ -9,7 +9,7 @@ case $gpus in '' | 0 | *[!0-9]*) echo "GPUS is how many to use on this node, got
 here=$(dirname "$0")
 python=${PYTHON:-python}
 if [ "${NNODES:-1}" = 1 ] && [ -z "${PORT:-}" ]; then
-  rendezvous=(--standalone) # torchrun finds a free port, so that two runs on one machine do not meet
+  rendezvous=(--standalone --local-addr=127.0.0.1) # torchrun finds a free port, so that two runs on one machine do not meet
 else
   rendezvous=(--nnodes="${NNODES:-1}" --node-rank="${NODE_RANK:-0}" --master-addr="${MASTER_ADDR:-127.0.0.1}" --master-port="${PORT:-29500}")
 fi

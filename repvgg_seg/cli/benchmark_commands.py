@@ -178,7 +178,8 @@ def rehearsals(args: Namespace, device: torch.device) -> Iterator[list[Row]]:
     rows: list[Row] = []
     for path in args.names:
         cfg = load_config(path, args.cfg_options)
-        with TemporaryDirectory() as work_dir:
+        cfg.resume = False
+        with TemporaryDirectory(ignore_cleanup_errors=True) as work_dir:  # on Windows the log file is still open
             cfg.visualizer = dict(type='SegLocalVisualizer', name=work_dir)  # mmengine keeps visualizers by their names
             prepare(cfg, Namespace(config=path, work_dir=work_dir, **as_trained), 'train')
             rows += measure_rehearsal(osp.splitext(osp.basename(path))[0], cfg, measure)

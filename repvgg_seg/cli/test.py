@@ -45,6 +45,7 @@ def parse_args() -> argparse.Namespace:
     parser.add_argument('--optimize', action='store_true', help='score the model as it is rewritten for inference')
     for name, options in OPTIMIZE_OPTIONS:
         parser.add_argument(name, **options)
+    parser.set_defaults(memory=None)  # that of the config, if it has one
     parser.add_argument('--tta', action='store_true', help='test-time augmentation: scales and flips of the config')
     parser.add_argument('--result', help='write figures, config, versions and device to this JSON file')
     parser.add_argument(
@@ -74,7 +75,7 @@ def apply_args(cfg: Config, args: argparse.Namespace) -> None:
         raise InputError(f'--tta: {args.config} has no tta_pipeline')
     if args.optimize and (args.no_fuse or args.tta):
         raise InputError('--optimize goes with neither --no-fuse nor --tta: score those forms one by one')
-    if not args.optimize and (args.memory != 'free' or args.measure_anew):
+    if not args.optimize and (args.memory is not None or args.measure_anew):
         raise InputError('--memory and --measure-anew go with --optimize: add it, or leave them out')
     choose_form(cfg, args)
     if args.tta:
@@ -91,7 +92,11 @@ def choose_form(cfg: Config, args: argparse.Namespace) -> None:
     if args.no_fuse:
         cfg.custom_hooks = [hook for hook in cfg.custom_hooks if hook not in switches]
     elif args.optimize:
-        how = dict(optimize=True, memory=checked_memory(args.memory), measure_anew=args.measure_anew)
+        how: dict[str, Any] = dict(optimize=True)
+        if args.memory is not None:
+            how['memory'] = checked_memory(args.memory)
+        if args.measure_anew:
+            how['measure_anew'] = True
         if not switches:  # the config takes the hook out, and the command line asks for it
             cfg.custom_hooks = [*cfg.custom_hooks, dict(type='SwitchToDeployHook', **how)]
         for hook in switches:

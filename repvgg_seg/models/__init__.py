@@ -1,7 +1,7 @@
 """The networks, and the algebra that fuses them."""
 
 from .classifier import RepVGGClassifier
-from .folded_psp_head import FoldedPSPHead
+from .folded_psp_head import FoldedPSPHead, FoldedQuarterPSPHead
 from .foreground_dice_loss import ForegroundDiceLoss
 from .psp_head import QuarterPSPHead
 from .reparameterize import reparameterize_model
@@ -10,6 +10,7 @@ from .weighted_cross_entropy_loss import WeightedCrossEntropyLoss
 
 __all__ = [
     'FoldedPSPHead',
+    'FoldedQuarterPSPHead',
     'ForegroundDiceLoss',
     'QuarterPSPHead',
     'RepVGG',

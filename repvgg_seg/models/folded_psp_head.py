@@ -142,6 +142,14 @@ class FoldedPSPHead(QuarterPSPHead):
             state_dict[f'{prefix}bottleneck.taps.{i}'] = level_taps
 
 
+@MODELS.register_module()
+class FoldedQuarterPSPHead(FoldedPSPHead):
+    """`FoldedPSPHead` with `quarter=True`: a type of its own, so that a config which sets another type alone is valid."""
+
+    def __init__(self, quarter: bool = True, **kwargs: Any):
+        super().__init__(quarter, **kwargs)
+
+
 class FoldedPyramid(nn.Module):
     """Pyramid, up-sampling, concatenation and 3x3 conv of a PSP head, (N, C, H, W) -> (N, C_out, H, W), any size.
 
@@ -247,7 +255,8 @@ def _pool(x: Tensor, bins: tuple[int, ...]) -> list[Tensor]:
 
 
 def _without_autocast(x: Tensor) -> AbstractContextManager[object]:
-    return nullcontext() if x.is_meta else torch.autocast(x.device.type, enabled=False)
+    # Other devices, such as 'meta', may know no autocast.
+    return torch.autocast(x.device.type, enabled=False) if x.device.type in ('cpu', 'cuda') else nullcontext()
 
 
 def _at_least_fp32(x: Tensor) -> Tensor:

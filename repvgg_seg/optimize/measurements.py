@@ -23,7 +23,7 @@ Figures = dict[str, float]
 def cache_folder() -> Path:
     """Where the file is: the folder that `REPVGG_SEG_CACHE` names, or `repvgg_seg` in the user's cache directory."""
     if os.environ.get(VARIABLE):
-        return Path(os.environ[VARIABLE])
+        return Path(os.path.expanduser(os.environ[VARIABLE]))
     if sys.platform == 'win32':
         caches = os.environ.get('LOCALAPPDATA') or '~/AppData/Local'
     elif sys.platform == 'darwin':

@@ -24,7 +24,7 @@ def config(**parts):
 
 def options(**given):
     names = ('tta', 'optimize', 'no_fuse', 'show', 'format_only', 'measure_anew')
-    texts = dict.fromkeys(('out', 'show_dir', 'result')) | dict(memory='free')
+    texts = dict.fromkeys(('out', 'show_dir', 'result', 'memory'))
     return Namespace(config='c.py', wait_time=2, **(dict.fromkeys(names, False) | texts | given))
 
 
@@ -106,3 +106,12 @@ def test_how_a_model_is_optimized(hooks):
     cfg.custom_hooks = hooks
     apply_args(cfg, options(optimize=True, memory='300', measure_anew=True))
     assert cfg.custom_hooks == [dict(type='SwitchToDeployHook', optimize=True, memory=300, measure_anew=True)]
+
+
+def test_the_config_says_how_unless_the_command_line_does():
+    cfg = config()
+    cfg.custom_hooks = [dict(type='SwitchToDeployHook', memory='fused', measure_anew=True)]
+    apply_args(cfg, options(optimize=True))
+    assert cfg.custom_hooks == [dict(type='SwitchToDeployHook', memory='fused', measure_anew=True, optimize=True)]
+    apply_args(cfg, options(optimize=True, memory='300'))
+    assert cfg.custom_hooks[0].memory == 300

@@ -10,6 +10,8 @@ from mmengine.optim import build_optim_wrapper
 from mmseg.models import build_segmentor
 from mmseg.registry import DATASETS, TRANSFORMS
 
+from repvgg_seg.training.config.config_check import check_config
+
 REPO = Path(__file__).resolve().parents[2]
 CONFIGS = {path.stem: path for path in sorted((REPO / 'configs').glob('pspnet_*.py'))}
 PAPER = {
@@ -148,6 +150,19 @@ def test_mmsegs_protocol(name):
     assert (optimizer.lr, optimizer.weight_decay, 'paramwise_cfg' in cfg.optim_wrapper) == (0.01, 5e-4, False)
     assert cfg.model.decode_head.type == 'FoldedPSPHead' and cfg.model.decode_head.channels == 512
     assert not cfg.model.decode_head.align_corners and cfg.model.test_cfg.mode == 'whole'
+
+
+@pytest.mark.parametrize('head', ['PSPHead', 'QuarterPSPHead', 'FoldedPSPHead', 'FCNHead'])
+def test_another_head_is_set_by_its_type_alone(head):
+    cfg = load('pspnet_repvgg_b2')
+    cfg.merge_from_dict(
+        {'model.decode_head.type': head, 'model.backbone.arch': 'A0', 'model.decode_head.in_channels': 1280}
+    )
+    if head == 'FCNHead':
+        del cfg.model.decode_head['pool_scales']
+    cfg.model.auxiliary_head.in_channels = 192
+    check_config(cfg, ['model'])
+    assert type(build(cfg).decode_head).__name__ == head
 
 
 def test_the_camvid_baseline_differs_in_its_backbone_alone():

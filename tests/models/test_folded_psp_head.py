@@ -19,7 +19,13 @@ def maps(*size, **kwargs):
 
 
 @pytest.mark.parametrize(
-    'plain, folded', [(dict(), dict()), (dict(type='QuarterPSPHead'), dict(quarter=True)), (dict(norm_cfg=None),) * 2]
+    'plain, folded',
+    [
+        (dict(), dict()),
+        (dict(type='QuarterPSPHead'), dict(quarter=True)),
+        (dict(type='QuarterPSPHead'), dict(type='FoldedQuarterPSPHead')),
+        (dict(norm_cfg=None),) * 2,
+    ],
 )
 @torch.no_grad()
 def test_the_state_dict_is_that_of_the_plain_head(plain, folded):
