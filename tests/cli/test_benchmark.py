@@ -108,6 +108,7 @@ def test_verify(run, tmp_path, tiny):
     assert 'rounds' not in record['settings']
 
 
+@pytest.mark.slow
 def test_training_in_turn_with_a_peer(run, tmp_path, tiny):
     peer = tmp_path / 'peer.py'
     peer.write_text(
@@ -125,6 +126,7 @@ def test_training_in_turn_with_a_peer(run, tmp_path, tiny):
     assert rows[2]['weights_mib'] < rows[0]['weights_mib']
 
 
+@pytest.mark.slow
 def test_training_in_turn_with_the_head_of_mmseg(run, tmp_path, tiny, photos):
     """The same weights, and more memory: the pyramid is up-sampled and concatenated. A classifier has no such head."""
     args = ('training', tiny, '--sizes', '64x128', '32x48', '--batch', 2)
@@ -140,6 +142,7 @@ def test_training_in_turn_with_the_head_of_mmseg(run, tmp_path, tiny, photos):
     assert status == 2 and 'classifier has no FoldedPSPHead' in err
 
 
+@pytest.mark.slow
 def test_training_of_a_classifier_in_half_precision(run, tmp_path, photos):
     config = tmp_path / 'classifier.py'
     tiny_classifier(photos, tmp_path).dump(config)
@@ -148,6 +151,7 @@ def test_training_of_a_classifier_in_half_precision(run, tmp_path, photos):
     assert record['settings']['dtype'] == 'bf16'
 
 
+@pytest.mark.slow
 def test_reading_images_both_ways(run, tmp_path, photos):
     record = record_of(run, tmp_path / 'out', 'loading', photos / 'val', '--batch', 2)
     assert [(row['name'], row['form']) for row in record['rows']] == [
@@ -172,6 +176,7 @@ def test_baselines_whose_library_is_not_there_are_left_out(run, monkeypatch, tmp
     assert [row['name'] for row in json.loads((tmp_path / 'c.json').read_text())['rows']] == ['ResNet-18']
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     'args, message',
     [

@@ -70,6 +70,7 @@ def test_training_is_that_of_the_plain_head(size, align_corners, memory_format, 
         assert (folded[name] - plain[name]).abs().max() < tolerance * scale, name
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize('memory_format', FORMATS)
 @pytest.mark.parametrize('dtype', [torch.bfloat16, torch.float16])
 def test_mixed_precision_is_no_worse_than_that_of_the_plain_head(dtype, memory_format):

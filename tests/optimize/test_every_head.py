@@ -241,6 +241,7 @@ def test_a_pass_that_goes_wrong_is_undone(wrong, reason, warnings_of):
     assert torch.equal(optimized(image), expected) and str(optimized) == before
 
 
+@pytest.mark.slow
 @torch.inference_mode()
 def test_half_precision_that_overflows_is_undone(warnings_of):
     model = segmentor()

@@ -55,6 +55,7 @@ def optimize():
     return optimize
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize('skip', ['dilation', 'winograd', ()])
 def test_the_second_call_measures_nothing(measured, optimize, skip):
     optimized = optimize(skip=skip)
@@ -80,6 +81,7 @@ def test_each_shape_is_measured_once(measured):
     assert record.candidates == 6 and measured == [('plain', 'winograd')] * 3 + ['peak']
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     'other', ['shape', 'batch', 'threads', 'processor', 'torch', 'repvgg_seg', 'measure_anew', 'cache']
 )
@@ -165,6 +167,7 @@ def test_figures_of_other_names_are_measured_anew(tmp_path):
         kept.save()
 
 
+@pytest.mark.slow
 def test_a_folder_that_cannot_be_written(optimize, measured, monkeypatch, tmp_path, warnings_of):
     (tmp_path / 'file').write_text('')
     monkeypatch.setenv('REPVGG_SEG_CACHE', str(tmp_path / 'file' / 'folder'))

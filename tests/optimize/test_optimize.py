@@ -100,6 +100,7 @@ def test_every_pass_can_be_left_out(name):
     assert relative_error(optimized(image), expected) < 1e-5
 
 
+@pytest.mark.slow
 @torch.inference_mode()
 def test_the_original_stays_as_it_is():
     model = segmentor().train()
@@ -113,6 +114,7 @@ def test_the_original_stays_as_it_is():
     assert relative_error(optimized(image), model.eval()(image)) < 1e-5
 
 
+@pytest.mark.slow
 def test_in_place():
     """The parts of the given model are reused: no second copy of the weights is held."""
     model = segmentor()
@@ -122,6 +124,7 @@ def test_in_place():
     assert not optimized.with_auxiliary_head and not find_blocks(model)
 
 
+@pytest.mark.slow
 @torch.inference_mode()
 def test_called_as_mmseg_calls_it():
     model = segmentor()
@@ -192,6 +195,7 @@ def test_a_config_builds_what_comes_out():
     assert torch.equal(built(image), optimized(image))
 
 
+@pytest.mark.slow
 @torch.inference_mode()
 def test_the_result_survives_copy_and_pickle():
     optimized = repvgg_seg.optimize_for_inference(segmentor(), **QUICK)
@@ -202,6 +206,7 @@ def test_the_result_survives_copy_and_pickle():
         assert twin.optimize_report == optimized.optimize_report
 
 
+@pytest.mark.slow
 def test_training_is_refused():
     optimized = repvgg_seg.optimize_for_inference(segmentor(), **QUICK)
     image = torch.randn(1, 3, 64, 64)
@@ -212,6 +217,7 @@ def test_training_is_refused():
     assert optimized.eval()(image).shape == (1, 5, 8, 8)
 
 
+@pytest.mark.slow
 def test_nothing_to_rewrite():
     optimized = repvgg_seg.optimize_for_inference(segmentor(), **QUICK)
     with pytest.raises(InputError, match='nothing to rewrite in this InferenceEncoderDecoder.*optimized already'):
@@ -220,6 +226,7 @@ def test_nothing_to_rewrite():
         repvgg_seg.optimize_for_inference(nn.Sequential(nn.Conv2d(3, 8, 3)), **QUICK)
 
 
+@pytest.mark.slow
 @torch.inference_mode()
 def test_a_norm_that_cannot_be_folded_stays():
     gn = dict(type='GN', num_groups=1)
@@ -271,6 +278,7 @@ def test_images_of_other_channels(backbone, channels):
         repvgg_seg.optimize_for_inference(model, input_shape=(1, 3, 64, 64))
 
 
+@pytest.mark.slow
 def test_wrapped_for_training_in_parallel():
     wrapped = nn.DataParallel(segmentor())
     assert repvgg_seg.optimize_for_inference(wrapped, **QUICK).decode_head is not None
@@ -285,6 +293,7 @@ def compared(monkeypatch):
     return calls
 
 
+@pytest.mark.slow
 def test_all_passes_are_compared_at_once(compared):
     repvgg_seg.optimize_for_inference(segmentor(), **QUICK)
     assert len(compared) == 1
@@ -334,6 +343,7 @@ def test_the_pass_that_does_harm_is_found_and_undone(monkeypatch, name, harm, in
 SKIP = dict(dilation='winograd')
 
 
+@pytest.mark.slow
 @torch.inference_mode()
 def test_a_map_that_is_needed_after_all_stays(monkeypatch):
     """Where the model computes something else without it, the rest of the pass is kept."""
@@ -353,6 +363,7 @@ def test_wrong_memory(memory):
         repvgg_seg.optimize_for_inference(segmentor(), memory=memory)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize('memory', ['fused', 'free', 1, 100_000, '300'])
 @torch.inference_mode()
 def test_memory(monkeypatch, memory):

@@ -6,6 +6,7 @@ from small_models import options, segmentor
 from repvgg_seg.optimize.passes.strip import StripRecord, strip_training
 
 
+@pytest.mark.slow
 @torch.no_grad()
 def test_one_head_one_feature_map_and_no_gradients_are_left():
     model = segmentor()
@@ -74,6 +75,7 @@ def unknown():
     return dict(type=ReadsTheFirst, in_channels=128, in_index=3, channels=8, num_classes=5)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     'head, maps', [(several_maps, (1, 2)), (one_map_and_the_first, (0, 3)), (unknown, (0, 1, 2, 3))]
 )
