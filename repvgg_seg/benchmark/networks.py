@@ -134,13 +134,16 @@ def replace_blocks(model: nn.Module, replacement: Callable[[RepVGGBlock], nn.Mod
 
 def unfold_heads(model: nn.Module) -> bool:
     """Let mmseg's `PSPHead` compute what a `FoldedPSPHead` in training form computes, in place; whether there was one."""
-    folded = [head for head in model.modules() if isinstance(head, FoldedPSPHead) and not head.deploy]
-    _replace(model, FoldedPSPHead, lambda head: head if head.deploy else take_over(PSPHead, head))
-    return bool(folded)
+    return _replace(model, FoldedPSPHead, lambda head: head if head.deploy else take_over(PSPHead, head))
 
 
-def _replace(model: nn.Module, kind: type[M], replacement: Callable[[M], nn.Module]) -> None:
+def _replace(model: nn.Module, kind: type[M], replacement: Callable[[M], nn.Module]) -> bool:
+    """Put what `replacement` returns in the place of every part of a kind, in place; whether one is another than before."""
+    replaced = False
     for owner in list(model.modules()):
         for name, child in list(owner.named_children()):
             if isinstance(child, kind):
-                setattr(owner, name, replacement(child))
+                new = replacement(child)
+                setattr(owner, name, new)
+                replaced |= new is not child
+    return replaced

@@ -12,7 +12,7 @@ from .options import Options, device_of
 from .undo import Snapshot
 
 # What the modules of these packages do does not depend on the values of an image, nor do they keep tensors of a run.
-_KNOWN_PACKAGES = ('repvgg_seg', 'mmseg', 'mmengine', 'mmcv', 'torch')
+KNOWN_PACKAGES = ('repvgg_seg', 'mmseg', 'mmengine', 'mmcv', 'torch')
 
 
 @torch.inference_mode()
@@ -32,8 +32,8 @@ def run_without_values(model: nn.Module, shape: tuple[int, ...], **kwargs: Any) 
         Exception: of any kind: an operator needs values, a class is of a package that nothing is known of, the model
             takes no such image.
     """
-    if not all(type(module).__module__.split('.')[0] in _KNOWN_PACKAGES for module in model.modules()):
-        raise NotImplementedError('classes of other packages may depend on values, or keep tensors of a run')
+    if not all(type(module).__module__.split('.')[0] in KNOWN_PACKAGES for module in model.modules()):
+        raise RuntimeError('classes of other packages may depend on values, or keep tensors of a run')
     before = Snapshot(model)
     tensors = (*model.named_parameters(), *model.named_buffers())
     empty = {name: torch.empty_like(tensor, device='meta') for name, tensor in tensors}

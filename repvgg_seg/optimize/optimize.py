@@ -56,8 +56,9 @@ def optimize_for_inference(
             for speed: 'free', what the machine has to spare, 'fused', no more than the fused form, or a number of MiB.
         measure_anew: measure once more what is remembered from earlier calls.
         skip: name or names of passes to leave out, of `repvgg_seg.optimize.PASSES`.
-        inplace: take the model apart and reuse its parts, in less memory. The model that is returned is the one to use
-            from then on; the given one is not. Otherwise the given model stays as it is and a copy is rewritten.
+        inplace: take the model apart and reuse its parts; its tensors are held until the call returns. The model that is
+            returned is the one to use from then on; the given one is not. Otherwise the given model stays as it is and a
+            copy is rewritten.
 
     Returns:
         The model in eval mode, without gradients. Its attribute `optimize_report` holds what each pass changed, a record by

@@ -8,12 +8,12 @@ from mmseg.models.decode_heads.decode_head import BaseDecodeHead
 from torch import Tensor, nn
 
 from ..models.repvgg import RepVGG
-from .layer_shapes import run_without_values
+from .layer_shapes import KNOWN_PACKAGES, run_without_values
 from .options import Options, device_of
 from .same_outputs import image_shapes, modes_of
 
 # Which maps a class of these packages reads does not depend on the image. Another one may, and keeps all.
-_KNOWN_PACKAGES = ('repvgg_seg', 'mmseg', 'mmengine', 'mmcv', 'torch', 'abc', 'builtins')
+_KNOWN_BASES = (*KNOWN_PACKAGES, 'abc', 'builtins')
 # Methods that a class of another package may have of its own: they do not see the maps, or are for training only.
 _WITHOUT_MAPS = (
     '__init__',
@@ -57,7 +57,7 @@ def _parts_that_read(model: nn.Module) -> list[nn.Module]:
 
 def _reads_in_a_known_way(module: nn.Module) -> bool:
     """Whether no class of another package has a part in what this module does with the maps."""
-    strangers = [cls for cls in type(module).__mro__ if cls.__module__.split('.')[0] not in _KNOWN_PACKAGES]
+    strangers = [cls for cls in type(module).__mro__ if cls.__module__.split('.')[0] not in _KNOWN_BASES]
     return all(name in _WITHOUT_MAPS or not callable(value) for cls in strangers for name, value in vars(cls).items())
 
 
