@@ -4,7 +4,7 @@ import hashlib
 import os
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from .errors import InputError
@@ -24,9 +24,33 @@ def replacing(path: str | os.PathLike[str]) -> Iterator[Path]:
         os.umask(umask)
         os.chmod(temporary, 0o666 & ~umask)  # as any new file: mkstemp allows its owner alone
         os.replace(temporary, path)
+        _sync_folder(path.parent)
     except BaseException:
-        os.unlink(temporary)
+        with suppress(FileNotFoundError):  # it is in its place already
+            os.unlink(temporary)
         raise
+
+
+def remove_leftovers(folder: str | os.PathLike[str], suffix: str) -> None:
+    """Remove the temporary files of `replacing` that a process which was killed has left in a folder.
+
+    Args:
+        folder: where to look; nothing below it.
+        suffix: of the files that were being written, such as '.pth'.
+    """
+    for path in Path(folder).glob(f'.*{suffix}.*{suffix}'):
+        with suppress(OSError):
+            path.unlink()
+
+
+def _sync_folder(folder: Path) -> None:
+    """Let the new name of a file survive a loss of power, where the system can sync a folder."""
+    with suppress(OSError):
+        handle = os.open(folder, os.O_RDONLY)
+        try:
+            os.fsync(handle)
+        finally:
+            os.close(handle)
 
 
 @contextmanager

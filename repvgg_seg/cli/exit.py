@@ -41,6 +41,11 @@ def exit_on_input_error(main: Callable[P, R]) -> Callable[P, R]:
             if torch.distributed.is_initialized():
                 end_process(2)
             sys.exit(2)
+        except KeyboardInterrupt:
+            print('interrupted', file=sys.stderr)
+            if torch.distributed.is_initialized():
+                end_process(130)
+            sys.exit(130)
         except Exception:
             if torch.distributed.is_initialized():
                 traceback.print_exc()

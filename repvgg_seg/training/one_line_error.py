@@ -1,5 +1,6 @@
 """An unforeseen error, told in one line."""
 
+import errno
 import os.path as osp
 import traceback
 
@@ -46,6 +47,11 @@ def is_out_of_memory(error: BaseException) -> bool:
     return isinstance(error, (torch.OutOfMemoryError, MemoryError)) or any(text in str(error) for text in _NO_MEMORY)
 
 
+def is_full_disk(error: BaseException) -> bool:
+    """Whether a file could not be written for want of room."""
+    return isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+
+
 def is_lost_process(error: BaseException) -> bool:
     """Whether another process of the run has ended, which this one waited for."""
     return isinstance(error, RuntimeError) and any(text in str(error) for text in _LOST_PROCESS)
@@ -55,6 +61,8 @@ def _advice(error: BaseException, message: str) -> str:
     """What to do about some errors of torch."""
     if is_out_of_memory(error):
         return 'set a smaller batch_size of the loader or a smaller crop_size, or train with --amp or with_cp=True of the backbone'
+    if is_full_disk(error):
+        return 'the checkpoints that have been written are as they were: make room, and go on from the last with --resume'
     if is_lost_process(error):
         return 'another process of this run has ended, and its own error says why'
     if _ONE_VALUE in message:

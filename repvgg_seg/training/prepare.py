@@ -20,7 +20,8 @@ from .layer_decay import use_repvgg_layers
 from .losses import fit_losses
 from .pretrained import check_pretrained
 from .protections import add_protections
-from .resume import check_no_earlier_run, resume_from, what_to_resume
+from .resume import resume_from, what_to_resume
+from .safe_checkpoints import use_safe_checkpoints
 from .sync_bn import use_bn_without_peers
 from .training_form import check_training_form
 from .tta import use_own_tta_model
@@ -78,11 +79,10 @@ def _prepare_training(cfg: Config, args: Namespace) -> None:
     checkpoint = what_to_resume(cfg, args.resume)
     if checkpoint:
         resume_from(cfg, checkpoint, args.resume_schedule)
-    else:
-        check_no_earlier_run(cfg.work_dir)
     check_pretrained(cfg.model)
     fit_losses(cfg)
     check_rules(cfg)
+    use_safe_checkpoints(cfg)
     if args.amp:
         use_amp(cfg)
     fit_amp(cfg)

@@ -23,7 +23,8 @@ HOOKS_OF_A_RUN = {
     'CheckHeadsHook': 'heads are not compared with the backbone and the classes of the data sets',
     'BatchSizeHook': 'a batch that BN cannot learn from is not refused',
     'ParamwiseHook': 'a schedule with a floor moves parameters whose learning rate is 0',
-    'RankSeedHook': 'all processes augment with the same random numbers',
+    'RankSeedHook': 'all processes augment with the same random numbers, and a resumed run with others than without the break',
+    'FiniteLossHook': 'a run goes on from a loss of NaN, and saves weights of NaN',
     'SyncBuffersHook': 'each process evaluates BN statistics of its own',
 }
 # What other modules add to the built objects, asked for with `is_disabled`.

@@ -1,36 +1,31 @@
 """Everything about `--resume`: which file, its random seed, and what is refused."""
 
+import logging
 import os.path as osp
 
 from mmengine.config import Config
-from mmengine.runner import CheckpointLoader, find_latest_checkpoint
+from mmengine.logging import print_log
+from mmengine.runner import CheckpointLoader
 
 from ..errors import InputError
 from ..models.match_checkpoint import is_fused
 from ..weight_names import unwrap
+from .checkpoint_files import checkpoint_folder, fault_of_checkpoint, first_checkpoint_name, latest_checkpoint
 from .pretrained import drop_pretrained
 
 AUTO = 'auto'  # what `--resume` without a name means: the latest checkpoint of the work dir
 
 
-def latest_checkpoint(work_dir: str) -> str | None:
-    """The checkpoint that an earlier run in this folder wrote last; None where there was no run.
-
-    mmengine's `find_latest_checkpoint` prints a line where the folder holds no `last_checkpoint`, so it is not asked then.
-    """
-    return find_latest_checkpoint(work_dir) if osp.exists(osp.join(work_dir, 'last_checkpoint')) else None
-
-
-def check_no_earlier_run(work_dir: str) -> None:
+def check_no_earlier_run(cfg: Config) -> None:
     """Refuse a work dir whose checkpoints a new run would overwrite.
 
     Raises:
         InputError: the folder holds an earlier run.
     """
-    latest = latest_checkpoint(work_dir)
-    if latest:
+    name = first_checkpoint_name(cfg.work_dir, checkpoint_folder(cfg))
+    if name:
         raise InputError(
-            f'{work_dir} holds an earlier run ({osp.basename(latest)}), which would be overwritten: '
+            f'{cfg.work_dir} holds an earlier run ({name}), which would be overwritten: '
             '--resume goes on from it, --work-dir DIR starts elsewhere'
         )
 
@@ -38,15 +33,31 @@ def check_no_earlier_run(work_dir: str) -> None:
 def what_to_resume(cfg: Config, option: str | None) -> str | None:
     """The checkpoint to go on from: by `--resume`, or by `resume` and `load_from` of the config; None for a new run.
 
-    `resume=True` in the config without `load_from` starts anew where the work dir holds no checkpoint, as in mmengine, so that a job
-    can be queued again with the command that started it.
+    `--resume` without a name, and `resume=True` in the config without `load_from`, start anew where the work dir holds no whole
+    checkpoint, as in mmengine, so that a job can be queued again with the command that started it.
 
-    Returns:
-        A file, 'auto' for the latest in the work dir, or None.
+    Raises:
+        InputError: a checkpoint of another folder is named, and the work dir holds an earlier run.
     """
-    if option or not cfg.get('resume'):
+    if not option and cfg.get('resume'):
+        option = cfg.get('load_from') or AUTO
+    if not option:
+        check_no_earlier_run(cfg)
+        return None
+    folder = checkpoint_folder(cfg)
+    if option != AUTO:
+        if '://' in option or not osp.isfile(option) or not _is_in(option, (folder, cfg.work_dir)):
+            check_no_earlier_run(cfg)
         return option
-    return cfg.get('load_from') or (AUTO if latest_checkpoint(cfg.work_dir) else None)
+    latest = latest_checkpoint(cfg.work_dir, folder)
+    if latest is None:
+        print_log(f'--resume: no checkpoint to go on from in {folder}, so the run starts anew', 'current', logging.WARNING)
+        cfg.resume = False
+    return latest
+
+
+def _is_in(path: str, folders: tuple[str, ...]) -> bool:
+    return osp.realpath(osp.dirname(path)) in map(osp.realpath, folders)
 
 
 def resume_from(cfg: Config, checkpoint: str, rule: str = 'config') -> None:
@@ -57,18 +68,16 @@ def resume_from(cfg: Config, checkpoint: str, rule: str = 'config') -> None:
 
     Args:
         cfg: the config, with `work_dir` set.
-        checkpoint: a file, or 'auto' for the latest in the work dir.
+        checkpoint: a file.
         rule: whose schedule and optimizer settings hold where they differ: 'config' or 'checkpoint'.
 
     Raises:
-        InputError: 'auto' and there is no checkpoint, or a file that is absent or cannot be read. One without training state is
-            refused by `check_training_state` when the Runner loads it.
+        InputError: a file that is absent or cannot be read. One without training state is refused by `check_training_state` when the
+            Runner loads it.
     """
-    if checkpoint == AUTO:
-        latest = latest_checkpoint(cfg.work_dir)
-        if latest is None:
-            raise InputError(f'--resume: no checkpoint in {cfg.work_dir}; start without it, or name one')
-        checkpoint = latest
+    fault = '' if not osp.isfile(checkpoint) else fault_of_checkpoint(checkpoint)
+    if fault and checkpoint.endswith('.pth'):
+        raise InputError(f'{checkpoint}: {fault}; --resume without a name goes on from the last whole checkpoint')
     cfg.resume, cfg.load_from = True, checkpoint
     meta = CheckpointLoader.load_checkpoint(checkpoint, 'cpu', logger='silent').get('meta') or {}
     seed = meta.get('seed')

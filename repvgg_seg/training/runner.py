@@ -1,16 +1,20 @@
 """The Runner of a run."""
 
 import logging
+import os
+import os.path as osp
 import re
 from typing import Any
 
 from mmengine.config import Config
+from mmengine.dist import is_main_process
 from mmengine.logging import MMLogger
 from mmengine.runner import Runner
 from torch.utils.data import DataLoader
 
 from ..errors import InputError
 from ..evaluation.fast_drawing import draw_fast
+from ..files import replacing
 from ..quiet import quiet_log
 
 # mmengine/dataset/dataset_wrapper.py
@@ -30,6 +34,27 @@ class QuietRunner(Runner):
                 handler.stream.reconfigure(encoding=handler.encoding)
                 logger.info(f'environment, config and hooks are in {handler.baseFilename}')
         return logger
+
+    def save_checkpoint(self, out_dir: str, filename: str, *args: Any, **kwargs: Any) -> None:
+        """mmengine's, whose file is there whole or not at all, and replaces one of the same name when it is whole.
+
+        Raises:
+            InputError: it cannot be written, as on a full disk.
+        """
+        elsewhere = '://' in str(out_dir) or kwargs.get('backend_args') or kwargs.get('file_client_args') or any(args)
+        if elsewhere or not is_main_process():
+            super().save_checkpoint(out_dir, filename, *args, **kwargs)
+            return
+        path = osp.join(out_dir, filename)
+        try:
+            os.makedirs(out_dir, exist_ok=True)
+            with replacing(path) as temporary:
+                super().save_checkpoint(str(temporary.parent), temporary.name, *args, **kwargs)
+        except OSError as error:
+            raise InputError(
+                f'cannot write {path} ({error.strerror or error}), so the run stops; earlier checkpoints are as they were: make room, '
+                'and go on from the last with --resume'
+            ) from error
 
     @staticmethod
     def build_dataloader(*args: Any, **kwargs: Any) -> DataLoader:

@@ -13,8 +13,11 @@ from ..evaluation.check_test_set import check_test_set
 from .agreement.classes import check_classes_of_checkpoint
 from .data_loaders import check_whole_batch
 from .data_sets import build_data_sets, look_at_data_sets, prepare_data_sets
-from .one_line_error import is_lost_process, is_out_of_memory, told_in_one_line
+from .one_line_error import is_full_disk, is_lost_process, is_out_of_memory, told_in_one_line
+from .protections import is_disabled
 from .runner import build_runner
+from .sample_order import SampleOrderHook, seed_samples
+from .stop_signals import saving_on_signals
 
 
 def build(cfg: Config) -> Runner:
@@ -38,7 +41,11 @@ def train(runner: Runner) -> None:
     with _start('before iteration 1', begun):
         prepare_data_sets(runner, training=True)
         check_whole_batch(runner.train_dataloader)
-        runner.train()
+        if not is_disabled(runner.cfg, 'RankSeedHook'):
+            seed_samples(runner.train_dataloader, runner.seed)
+            runner.register_hook(SampleOrderHook())
+        with saving_on_signals(runner):
+            runner.train()
 
 
 def test(runner: Runner, checkpoint: str, meta: dict[str, Any] | None) -> dict[str, float]:
@@ -82,7 +89,7 @@ def _start(where: str, begun: _Begun | None = None) -> Iterator[None]:
         raise
     except Exception as error:
         if begun is not None and begun.begun:
-            if not is_out_of_memory(error) and not is_lost_process(error):
+            if not is_out_of_memory(error) and not is_lost_process(error) and not is_full_disk(error):
                 raise
             where = 'after the first batch'
         raise told_in_one_line(error, where) from error

@@ -12,6 +12,7 @@ from torch.nn.modules.batchnorm import SyncBatchNorm, _BatchNorm
 from torch.utils.data import DataLoader
 
 from ...errors import InputError
+from ..sample_order import NumberedSampler
 
 
 def check_sampler(loop: Any, loader: DataLoader, setting: str) -> None:
@@ -39,7 +40,8 @@ def check_sampler(loop: Any, loader: DataLoader, setting: str) -> None:
 
 def _sampler_of(loader: DataLoader) -> Any:
     """The sampler of a loader, that of its batch sampler where it has one of its own."""
-    return getattr(loader.batch_sampler, 'sampler', loader.sampler)
+    sampler = getattr(loader.batch_sampler, 'sampler', loader.sampler)
+    return sampler.sampler if isinstance(sampler, NumberedSampler) else sampler
 
 
 def check_batch_for_bn(model: nn.Module, loader: DataLoader, world_size: int) -> None:

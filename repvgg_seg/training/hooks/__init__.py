@@ -2,12 +2,14 @@ from .batch_size_hook import BatchSizeHook
 from .channels_last_hook import ChannelsLastHook
 from .check_heads_hook import CheckHeadsHook
 from .classes_seen_hook import ClassesSeenHook
+from .finite_loss_hook import FiniteLossHook
 from .load_weights_hook import LoadWeightsHook
 from .one_logit_accuracy_hook import OneLogitAccuracyHook
 from .paramwise_hook import ParamwiseHook
 from .rank_seed_hook import RankSeedHook
 from .rehearsal_hook import RehearsalHook
 from .resume_schedule_hook import ResumeScheduleHook
+from .safe_checkpoint_hook import SafeCheckpointHook
 from .switch_to_deploy_hook import SwitchToDeployHook
 
 __all__ = [
@@ -15,11 +17,13 @@ __all__ = [
     'ChannelsLastHook',
     'CheckHeadsHook',
     'ClassesSeenHook',
+    'FiniteLossHook',
     'LoadWeightsHook',
     'ParamwiseHook',
     'OneLogitAccuracyHook',
     'RankSeedHook',
     'RehearsalHook',
     'ResumeScheduleHook',
+    'SafeCheckpointHook',
     'SwitchToDeployHook',
 ]
