@@ -20,6 +20,7 @@ COMMANDS = {
     'download-weights': 'fetch published ImageNet weights',
     'make-synthetic-scenes': 'write a small data set of synthetic street scenes',
     'prepare-cityscapes': 'make the trainId labels of Cityscapes',
+    'crash-test': 'kill a training again and again, and compare what is resumed',
     'demo': 'run everything once, on synthetic street scenes',
 }
 

@@ -53,11 +53,15 @@ def benchmark_page(record: Mapping[str, Any], heading: str) -> str:
         record: as a benchmark writes it, with `rows`, `settings` and `environment`.
         heading: the first line, with its '#'.
     """
-    facts = [
+    return '\n\n'.join([heading, benchmark_table(record['rows']), settings_and_environment(record)])
+
+
+def settings_and_environment(record: Mapping[str, Any]) -> str:
+    """The last lines of the page of a record: its settings, and where it was measured."""
+    return '\n\n'.join(
         ', '.join(f'{name} {_words(value)}' for name, value in part.items() if value is not None and name != 'system')
         for part in (record['settings'], record['environment'])
-    ]
-    return '\n\n'.join([heading, benchmark_table(record['rows']), *facts])
+    )
 
 
 def _words(value: object) -> str:

@@ -62,7 +62,9 @@ def _advice(error: BaseException, message: str) -> str:
     if is_out_of_memory(error):
         return 'set a smaller batch_size of the loader or a smaller crop_size, or train with --amp or with_cp=True of the backbone'
     if is_full_disk(error):
-        return 'the checkpoints that have been written are as they were: make room, and go on from the last with --resume'
+        return (
+            'the checkpoints that have been written are as they were: make room, and go on from the last with --resume'
+        )
     if is_lost_process(error):
         return 'another process of this run has ended, and its own error says why'
     if _ONE_VALUE in message:

@@ -51,7 +51,9 @@ def what_to_resume(cfg: Config, option: str | None) -> str | None:
         return option
     latest = latest_checkpoint(cfg.work_dir, folder)
     if latest is None:
-        print_log(f'--resume: no checkpoint to go on from in {folder}, so the run starts anew', 'current', logging.WARNING)
+        print_log(
+            f'--resume: no checkpoint to go on from in {folder}, so the run starts anew', 'current', logging.WARNING
+        )
         cfg.resume = False
     return latest
 

@@ -121,7 +121,9 @@ class SeededItems:
         seed = seed_of('sample', self.seed, self.rank, index.place)
         random.seed(seed)
         np.random.seed(seed)
-        torch.default_generator.manual_seed(seed)  # torch.manual_seed also walks over devices, which no pipeline draws on
+        torch.default_generator.manual_seed(
+            seed
+        )  # torch.manual_seed also walks over devices, which no pipeline draws on
         return int(index)
 
 

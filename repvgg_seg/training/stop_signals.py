@@ -37,7 +37,9 @@ def saving_on_signals(runner: Runner) -> Iterator[None]:
     """
     hook = StopHook()
     runner.register_hook(hook)
-    runner.hooks.append(runner.hooks.pop(runner.hooks.index(hook)))  # behind all others, which have finished the iteration then
+    runner.hooks.append(
+        runner.hooks.pop(runner.hooks.index(hook))
+    )  # behind all others, which have finished the iteration then
     with _handled(hook):
         try:
             yield
@@ -72,7 +74,9 @@ class StopHook(Hook):
             end_process(128 + number)
         if not self.received:
             self.received = number
-        if hasattr(signal, 'SIGCHLD'):  # torch's would raise an error within the iteration, if the signal has ended workers, too
+        if hasattr(
+            signal, 'SIGCHLD'
+        ):  # torch's would raise an error within the iteration, if the signal has ended workers, too
             signal.signal(signal.SIGCHLD, signal.SIG_DFL)
 
     def before_train_iter(self, *args: Any, **kwargs: Any) -> None:

@@ -16,6 +16,7 @@ ALL = [
     'BatchSizeHook',
     'ParamwiseHook',
     'RankSeedHook',
+    'FiniteLossHook',
     'SyncBuffersHook',
 ]
 EMA = dict(type='EMAHook', momentum=0.01)

@@ -3,34 +3,66 @@ import torch
 
 from repvgg_seg.errors import InputError
 from repvgg_seg.training.config import load_config
-from repvgg_seg.training.resume import check_no_earlier_run, check_training_state, resume_from
+from repvgg_seg.training.resume import AUTO, check_training_state, resume_from, what_to_resume
 
 
-def test_an_earlier_run_is_not_overwritten(tmp_path, capsys):
-    check_no_earlier_run(str(tmp_path))
-    check_no_earlier_run(str(tmp_path / 'nowhere'))
-    assert capsys.readouterr().out == '', 'mmengine says that it finds nothing'
-    (tmp_path / 'last_checkpoint').write_text(str(tmp_path / 'iter_4.pth'))
-    with pytest.raises(InputError, match=r'holds an earlier run \(iter_4.pth\).*--resume'):
-        check_no_earlier_run(str(tmp_path))
+def config(work_dir, **options):
+    cfg = load_config('pspnet_repvgg_a0_camvid', {})
+    cfg.work_dir = str(work_dir)
+    cfg.merge_from_dict(options)
+    return cfg
+
+
+@pytest.mark.parametrize('names, out_dir', [
+    (['last_checkpoint'], None), (['iter_4.pth'], None), (['epoch_2.pth'], None), (['best_mIoU_iter_4.pth'], None),
+    (['out/work/iter_4.pth'], 'out'),
+])  # fmt: skip
+def test_an_earlier_run_is_not_overwritten(tmp_path, names, out_dir):
+    work = tmp_path / 'work'
+    cfg = config(work, **({'default_hooks.checkpoint.out_dir': str(tmp_path / out_dir)} if out_dir else {}))
+    assert what_to_resume(cfg, None) is None, 'the folder does not exist'
+    work.mkdir()
+    (work / 'pretrained.pth').touch()
+    assert what_to_resume(cfg, None) is None, 'nothing that a run writes'
+    for name in names:
+        path = tmp_path / name if out_dir else work / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text('iter_4.pth')
+    with pytest.raises(InputError, match=r'holds an earlier run \((iter_4|epoch_2|best_mIoU_iter_4).pth\).*--resume'):
+        what_to_resume(cfg, None)
+    other = tmp_path / 'other.pth'
+    torch.save({}, other)
+    with pytest.raises(InputError, match='holds an earlier run'):
+        what_to_resume(cfg, str(other))  # it would be written over, too
+
+
+def test_resuming_where_there_is_nothing_starts_anew(tmp_path, logged):
+    cfg = config(tmp_path)
+    assert what_to_resume(cfg, AUTO) is None
+    assert logged() == f'--resume: no checkpoint to go on from in {tmp_path}, so the run starts anew'
+    cfg.resume = True
+    assert what_to_resume(cfg, None) is None and cfg.resume is False
+    (tmp_path / 'iter_2.pth').write_bytes(b'PK cut short')
+    assert what_to_resume(cfg, AUTO) is None, 'there is no whole one'
+    assert f'passed over {tmp_path}/iter_2.pth: it is cut short or damaged (12 bytes' in logged()
 
 
 def test_resuming(tmp_path):
     cfg = load_config('configs/pspnet_repvgg_b2.py')
     cfg.work_dir = str(tmp_path)
-    with pytest.raises(InputError, match='no checkpoint in'):
-        resume_from(cfg, 'auto')
     latest, other = str(tmp_path / 'iter_4.pth'), str(tmp_path / 'other.pth')
-    (tmp_path / 'last_checkpoint').write_text(latest)
-    with pytest.raises(InputError, match='no file .*iter_4.pth'):
-        resume_from(cfg, 'auto')
     torch.save(dict(meta=dict(seed=5)), latest)
     torch.save(dict(meta=dict(seed=6)), other)
-    resume_from(cfg, 'auto')
+    resume_from(cfg, what_to_resume(cfg, AUTO))
     assert (cfg.resume, cfg.load_from, cfg.model.backbone.init_cfg) == (True, latest, None)
     assert cfg.randomness.seed == 5, 'the sampler is built with it'
-    resume_from(cfg, other)
+    resume_from(cfg, what_to_resume(cfg, other))
     assert cfg.load_from == other and cfg.randomness.seed == 5, 'a seed of the config stays'
+    (tmp_path / 'iter_6.pth').write_bytes((tmp_path / 'iter_4.pth').read_bytes()[:-30])
+    with pytest.raises(
+        InputError, match='cut short or damaged .*; --resume without a name goes on from the last whole'
+    ):
+        resume_from(cfg, str(tmp_path / 'iter_6.pth'))
 
 
 @pytest.mark.parametrize('meta', [None, {}, dict(epoch=0)], ids=['of nothing', 'empty', 'without iterations'])

@@ -14,7 +14,9 @@ custom_hooks = [
     dict(type='CheckHeadsHook'),  # refuses heads that do not fit the backbone or the data set
     dict(type='BatchSizeHook'),  # refuses a batch that BN cannot learn from
     dict(type='ParamwiseHook'),  # keeps learning rates of 0 under every schedule
-    dict(type='RankSeedHook'),  # gives each process and iteration random numbers of its own, which a resumed run draws again
+    dict(
+        type='RankSeedHook'
+    ),  # gives each process and iteration random numbers of its own, which a resumed run draws again
     dict(type='FiniteLossHook'),  # stops where the loss is NaN or infinite; action='skip' passes over such iterations
     dict(type='SyncBuffersHook'),  # lets all processes evaluate the same BN statistics
 ]

@@ -128,7 +128,7 @@ def _loss_of(outputs: dict[str, Any] | None) -> float:
     """The loss of an iteration; the sum of all that are called so where there is no total."""
     losses = {k: v for k, v in (outputs or {}).items() if 'loss' in k} if isinstance(outputs, dict) else {}
     values = [losses['loss']] if 'loss' in losses else list(losses.values())
-    return float(sum(float(torch.as_tensor(value).sum()) for value in values))
+    return float(sum(float(torch.as_tensor(value).detach().sum()) for value in values))
 
 
 def _images(batch: Any) -> str:
@@ -143,5 +143,3 @@ def _images(batch: Any) -> str:
 def _last_checkpoint(runner: Runner) -> str:
     last = runner.message_hub.runtime_info.get('last_ckpt')
     return f'the last checkpoint is {last}' if last else 'no checkpoint has been written'
-
-

@@ -11,6 +11,7 @@ from torch import Tensor, nn
 from ...models import RepVGGClassifier
 from ...models.model_wrappers import unwrap_model
 from ...weights.load_into_model import adapt_checkpoint
+from ..checkpoint_files import latest_checkpoint
 from ..resume import check_training_state
 
 
@@ -29,7 +30,7 @@ class LoadWeightsHook(Hook):
 
     def after_load_checkpoint(self, runner: Runner, checkpoint: dict[str, Any]) -> None:
         if runner._resume:
-            check_training_state(checkpoint, str(runner._load_from or 'the checkpoint'))
+            check_training_state(checkpoint, runner._load_from or str(latest_checkpoint(runner.work_dir)))
         adapt_checkpoint(checkpoint, runner.model)
         if not runner._resume:
             _renew_linear(checkpoint['state_dict'], unwrap_model(runner.model))

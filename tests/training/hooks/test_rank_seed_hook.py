@@ -1,19 +1,21 @@
+import random
 from types import SimpleNamespace
 
-import pytest
+import numpy as np
 import torch
 
 from repvgg_seg.training.hooks import RankSeedHook
 
 
-@pytest.mark.parametrize('rank', [0, 1, 2])
-def test_every_process_but_the_first_gets_a_seed_of_its_own(monkeypatch, rank):
+def drawn(monkeypatch, seed=7, rank=0, iteration=0):
     monkeypatch.setattr('repvgg_seg.training.hooks.rank_seed_hook.get_rank', lambda: rank)
-    torch.manual_seed(7)
-    torch.rand(3)
-    before = torch.get_rng_state()
-    RankSeedHook().before_train(SimpleNamespace(seed=7))
-    if rank == 0:
-        assert torch.equal(torch.get_rng_state(), before)
-    else:
-        assert torch.initial_seed() == 7 + rank
+    RankSeedHook().before_train_iter(SimpleNamespace(seed=seed, iter=iteration), iteration)
+    return random.random(), np.random.rand(), torch.rand(1).item()
+
+
+def test_seeds_differ_between_runs_processes_and_iterations_and_come_again(monkeypatch):
+    first = drawn(monkeypatch)
+    others = [drawn(monkeypatch, seed=8), drawn(monkeypatch, rank=1), drawn(monkeypatch, iteration=1)]
+    for column in zip(first, *others, strict=True):
+        assert len(set(column)) == 4
+    assert drawn(monkeypatch) == first
