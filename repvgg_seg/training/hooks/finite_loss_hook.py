@@ -3,6 +3,7 @@
 import functools
 import logging
 import math
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Literal
 
 import torch
@@ -12,6 +13,7 @@ from mmengine.logging import print_log
 from mmengine.optim import OptimWrapper
 from mmengine.registry import HOOKS
 from mmengine.runner import Runner
+from mmengine.structures import BaseDataElement
 from torch import Tensor
 
 from ...errors import InputError, listed
@@ -81,6 +83,19 @@ class FiniteLossHook(Hook):
                 buffer.copy_(self._statistics[name])
         print_log(f'{where}, so the iteration is skipped', 'current', logging.WARNING)
 
+    def after_val_iter(
+        self, runner: Runner, batch_idx: int, data_batch: Any = None, outputs: Sequence[Any] | None = None
+    ) -> None:
+        """Stop where a validation gives NaN: it would be scored as if it were class 0, and might be saved as the best."""
+        for output in outputs or ():
+            if any(tensor.is_floating_point() and bool(tensor.isnan().any()) for tensor in _tensors(output)):
+                path = getattr(output, 'img_path', None)
+                raise InputError(
+                    f'after iteration {runner.iter}, the validation{f" of {path}" if path else ""} gives NaN, so nothing is scored '
+                    f'and the run stops; {_last_checkpoint(runner)}. Set a smaller optim_wrapper.optimizer.lr, or '
+                    'optim_wrapper.clip_grad'
+                )
+
     def before_save_checkpoint(self, runner: Runner, checkpoint: dict[str, Any]) -> None:
         """Refuse to save weights that are not finite, such as those of an update that no loss has been computed with yet."""
         parameters = {name for name, _ in unwrap_model(runner.model).named_parameters()}
@@ -122,6 +137,18 @@ class FiniteLossHook(Hook):
 
 def _is_finite(tensor: Tensor) -> bool:
     return not tensor.is_floating_point() or bool(torch.isfinite(tensor).all())
+
+
+def _tensors(output: Any) -> Iterator[Tensor]:
+    """The tensors of what a model predicts for an image."""
+    if isinstance(output, Tensor):
+        yield output
+    elif isinstance(output, (Mapping, BaseDataElement)):
+        for value in output.values():
+            yield from _tensors(value)
+    elif isinstance(output, (list, tuple)):
+        for value in output:
+            yield from _tensors(value)
 
 
 def _loss_of(outputs: dict[str, Any] | None) -> float:
