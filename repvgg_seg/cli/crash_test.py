@@ -1,6 +1,8 @@
 """Kill a training at random moments and resume it, and compare it with one that is left alone: python tools/crash_test.py"""
 
 import random
+import signal
+import sys
 import tempfile
 from argparse import ArgumentParser, Namespace
 from pathlib import Path
@@ -51,6 +53,9 @@ def parse_args() -> Namespace:
 @exit_on_input_error
 def main() -> None:
     args = parse_args()
+    signal.signal(
+        signal.SIGTERM, lambda number, frame: sys.exit(128 + number)
+    )  # so that the run that it has started ends, too
     check_writable(f'{args.out}.json')
     with tempfile.TemporaryDirectory(prefix='crash_test_') as folder:
         record = measure_start(args, Path(folder)) if args.start_after else measure_kills(args, Path(folder))

@@ -47,7 +47,7 @@ def saving_on_signals(runner: Runner) -> Iterator[None]:
             hook.save_and_end(runner)
         except Exception:
             # A worker of the data loader may have got the signal, too, so that there are no more batches.
-            if hook.received and hook.begun and not hook.in_iteration:
+            if hook.received and hook.begun and not hook.in_iteration and get_world_size() == 1:
                 hook.save_and_end(runner)
             raise
 
@@ -77,7 +77,7 @@ class StopHook(Hook):
         if hasattr(
             signal, 'SIGCHLD'
         ):  # torch's would raise an error within the iteration, if the signal has ended workers, too
-            signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+            signal.signal(signal.SIGCHLD, _do_nothing)
 
     def before_train_iter(self, *args: Any, **kwargs: Any) -> None:
         self.begun = self.in_iteration = True
@@ -120,6 +120,10 @@ class StopHook(Hook):
             self.received = int(flag.item())
         if self.received:
             raise Stopped
+
+
+def _do_nothing(number: int, frame: FrameType | None) -> None:
+    """The handler of what does not matter any more."""
 
 
 @contextlib.contextmanager
