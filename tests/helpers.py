@@ -4,12 +4,12 @@ import json
 from pathlib import Path
 
 import pytest
+from script_process import run_script
 
 from repvgg_seg.benchmark.baselines import is_available
 from repvgg_seg.benchmark.random_bn import randomise_bn  # noqa: F401 (tests import it from here)
 from repvgg_seg.measure.difference import relative_error  # noqa: F401 (tests import it from here)
 from repvgg_seg.models.archs import ARCHS
-from script_process import run_script
 
 REPO = Path(__file__).resolve().parents[1]
 # For tests of whole networks, of which the large ones take seconds each.

@@ -172,6 +172,7 @@ def rehearsals(args: Namespace, device: torch.device) -> Iterator[list[Row]]:
         no_rehearsal=True,
         amp=False,
         channels_last=False,
+        compile=False,
         keep_global_batch=False,
         auto_scale_lr=False,
     )

@@ -2,6 +2,7 @@ from .batch_size_hook import BatchSizeHook
 from .channels_last_hook import ChannelsLastHook
 from .check_heads_hook import CheckHeadsHook
 from .classes_seen_hook import ClassesSeenHook
+from .compile_hook import CompileHook
 from .load_weights_hook import LoadWeightsHook
 from .one_logit_accuracy_hook import OneLogitAccuracyHook
 from .paramwise_hook import ParamwiseHook
@@ -15,6 +16,7 @@ __all__ = [
     'ChannelsLastHook',
     'CheckHeadsHook',
     'ClassesSeenHook',
+    'CompileHook',
     'LoadWeightsHook',
     'ParamwiseHook',
     'OneLogitAccuracyHook',
