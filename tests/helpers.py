@@ -1,12 +1,10 @@
 """What several tests need."""
 
 import json
-import os
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
+from script_process import run_script
 
 from repvgg_seg.benchmark.baselines import is_available
 from repvgg_seg.benchmark.random_bn import randomise_bn  # noqa: F401 (tests import it from here)
@@ -25,16 +23,14 @@ def skip_without_its_library(name):
 
 
 def tool(name, *args, status=0):
-    """Run a tool; returns what it printed. A refusal (status 2) must be one line, without a traceback."""
-    env = dict(os.environ, OMP_NUM_THREADS='1')
-    command = [sys.executable, str(REPO / 'tools' / name), *map(str, args)]
-    done = subprocess.run(command, capture_output=True, text=True, cwd=REPO, env=env)
-    assert done.returncode == status, done.stdout[-2000:] + done.stderr[-3000:]
+    """Run a tool in a process of its own; returns what it printed. A refusal (status 2) must be one line, without a traceback."""
+    returncode, stdout, stderr = run_script(REPO / 'tools' / name, *map(str, args), cwd=REPO)
+    assert returncode == status, stdout[-2000:] + stderr[-3000:]
     if status == 2:
-        assert 'Traceback' not in done.stderr
-        (error,) = [line for line in done.stderr.splitlines() if line.startswith('error: ')]
+        assert 'Traceback' not in stderr
+        (error,) = [line for line in stderr.splitlines() if line.startswith('error: ')]
         return error
-    return done.stdout + done.stderr
+    return stdout + stderr
 
 
 def records(trained, tmp_path, *options):

@@ -8,7 +8,7 @@ from typing import TypeVar
 import torch
 from mmengine.config import Config
 from mmengine.model import revert_sync_batchnorm
-from mmseg.models.decode_heads import PSPHead
+from mmseg.models.decode_heads import FCNHead, PSPHead
 from mmseg.registry import MODELS
 from torch import nn
 
@@ -16,6 +16,7 @@ from ..errors import InputError
 from ..measure.flops import Count, count
 from ..models.block import RepVGGBlock, find_blocks
 from ..models.folded_psp_head import FoldedPSPHead
+from ..models.loss_by_strips import StripLossFCNHead
 from ..models.reparameterize import reparameterize_model
 from ..models.take_over import take_over
 from ..optimize.optimize import optimize_for_inference
@@ -133,7 +134,8 @@ def replace_blocks(model: nn.Module, replacement: Callable[[RepVGGBlock], nn.Mod
 
 
 def unfold_heads(model: nn.Module) -> bool:
-    """Let mmseg's `PSPHead` compute what a `FoldedPSPHead` in training form computes, in place; whether there was one."""
+    """Let mmseg's own heads compute what our heads in training form compute, in place; whether one was a `FoldedPSPHead`."""
+    _replace(model, StripLossFCNHead, lambda head: take_over(FCNHead, head))
     return _replace(model, FoldedPSPHead, lambda head: head if head.deploy else take_over(PSPHead, head))
 
 

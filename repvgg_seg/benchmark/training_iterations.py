@@ -4,23 +4,29 @@ import importlib.util
 from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
+from types import MethodType
 
 import torch
 from mmengine.config import Config
 from mmengine.model import revert_sync_batchnorm
 from mmengine.structures import PixelData
 from mmseg.models import BaseSegmentor
+from mmseg.models.decode_heads.decode_head import BaseDecodeHead
 from mmseg.registry import MODELS
 from mmseg.structures import SegDataSample
 from torch import nn
 
 from ..errors import InputError
 from ..models import RepVGGClassifier
-from ..models.block import RepVGGBlock
+from ..models.block import RepVGGBlock, find_blocks
+from ..models.compile_backbone import compile_backbone
 from ..models.image_channels import image_channels
-from ..models.memory_format import MEMORY_FORMATS, to_channels_last
+from ..models.loss_by_strips import LossByStrips
+from ..models.memory_format import to_channels_last
 from .networks import replace_blocks, unfold_heads
 from .subject import Subject
+
+Change = Callable[[nn.Module], object]
 
 
 def training_subjects(
@@ -32,8 +38,9 @@ def training_subjects(
     peer: type[nn.Module] | None,
     dtype: torch.dtype = torch.float32,
     mmseg_head: bool = False,
+    parts: bool = False,
 ) -> Iterator[Subject]:
-    """Forward, loss, backward and step of a segmentor or a classifier, in both memory formats.
+    """Forward, loss, backward and step of a segmentor or a classifier, ours and what it is compared with.
 
     Args:
         name: name of the rows.
@@ -43,25 +50,57 @@ def training_subjects(
         device: where it trains.
         peer: a block to compare ours with, as `load_peer` returns it; None for ours alone.
         dtype: number type of the forward pass, by autocast where it is not float32.
-        mmseg_head: whether the peer has the head of PSPNet as mmseg computes it.
+        mmseg_head: whether the peer has the heads of PSPNet as mmseg computes them.
+        parts: also ours with one part changed in turn: mmseg's heads, mmseg's loss under our heads, blocks that are computed
+            again in the backward pass, a compiled backbone.
 
     Raises:
-        InputError: `mmseg_head` for a config without our head.
+        InputError: `mmseg_head` or `parts` for a config without our head.
     """
-    for side in ('ours', 'peer') if peer is not None or mmseg_head else ('ours',):
-        for memory_format in MEMORY_FORMATS:
-            torch.manual_seed(0)
-            model = revert_sync_batchnorm(MODELS.build(cfg.model))
-            if side == 'peer' and peer is not None:
-                replace_blocks(model, partial(_peer_of, peer=peer))
-            if side == 'peer' and mmseg_head and not unfold_heads(model):
-                raise InputError(f'--mmseg-head: {name} has no FoldedPSPHead; name one of our PSPNet configs')
-            if memory_format == 'channels_last':
-                to_channels_last(model)
-            model.to(device).train()
-            form = f'{side}, {memory_format.replace("_", " ")}'
-            shape = (batch, image_channels(model), *size)
-            yield Subject(name, form, _iteration(model, shape, device, dtype), batch, model, size=size)
+
+    def subject(form: str, *changes: Change) -> Subject:
+        torch.manual_seed(0)
+        model = revert_sync_batchnorm(MODELS.build(cfg.model))
+        for change in changes:
+            change(model)
+        model.to(device).train()
+        shape = (batch, image_channels(model), *size)
+        return Subject(name, form, _iteration(model, shape, device, dtype), batch, model, size=size)
+
+    def as_mmseg(model: nn.Module) -> None:
+        if not unfold_heads(model):
+            raise InputError(
+                f"{name} has no FoldedPSPHead, which is compared with mmseg's: name one of our PSPNet configs"
+            )
+
+    def as_peer(model: nn.Module) -> None:
+        if peer is not None:
+            replace_blocks(model, partial(_peer_of, peer=peer))
+        if mmseg_head:
+            as_mmseg(model)
+
+    sides: dict[str, Change] = {'ours': lambda model: None}
+    if peer is not None or mmseg_head:
+        sides['peer'] = as_peer
+    for side, change in sides.items():
+        yield subject(f'{side}, channels first', change)
+        yield subject(f'{side}, channels last', change, to_channels_last)
+    if parts:
+        yield subject("ours with mmseg's heads", as_mmseg)
+        yield subject("ours with mmseg's loss", _with_loss_of_mmseg)
+        yield subject('ours, blocks computed again', _compute_again)
+        yield subject('ours, compiled', compile_backbone)
+
+
+def _with_loss_of_mmseg(model: nn.Module) -> None:
+    for head in model.modules():
+        if isinstance(head, LossByStrips):
+            head.loss_by_feat = MethodType(BaseDecodeHead.loss_by_feat, head)  # type: ignore[method-assign]
+
+
+def _compute_again(model: nn.Module) -> None:
+    for block in find_blocks(model):
+        block.with_cp = True
 
 
 def load_peer(place: str) -> type[nn.Module]:

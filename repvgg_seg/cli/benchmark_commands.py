@@ -145,7 +145,8 @@ def training(args: Namespace, device: torch.device) -> Iterator[Subject]:
     peer = load_peer(args.peer) if args.peer else None
     for name, cfg in load_configs(args.names).items():
         for size in image_sizes(args):
-            yield from training_subjects(name, cfg, args.batch, size, device, peer, DTYPES[args.dtype], args.mmseg_head)
+            dtype = DTYPES[args.dtype]
+            yield from training_subjects(name, cfg, args.batch, size, device, peer, dtype, args.mmseg_head, args.parts)
 
 
 def loading(args: Namespace, device: torch.device) -> Iterator[Subject]:
@@ -172,6 +173,7 @@ def rehearsals(args: Namespace, device: torch.device) -> Iterator[list[Row]]:
         no_rehearsal=True,
         amp=False,
         channels_last=False,
+        compile=False,
         keep_global_batch=False,
         auto_scale_lr=False,
     )
@@ -279,7 +281,12 @@ BENCHMARKS = (
             argument(
                 '--mmseg-head',
                 action='store_true',
-                help='the head of PSPNet as mmseg computes it, in the place of ours',
+                help='the heads of PSPNet as mmseg computes them, in the place of ours',
+            ),
+            argument(
+                '--parts',
+                action='store_true',
+                help="also ours with mmseg's heads, with mmseg's loss, with blocks computed again, and compiled",
             ),
             *TIMING,
         ),

@@ -33,6 +33,9 @@ def parse_args() -> argparse.Namespace:
     )
     parser.add_argument('--channels-last', action='store_true', help='kernels and feature maps channels last')
     parser.add_argument(
+        '--compile', action='store_true', help='torch.compile of the backbone: for a GPU, on a CPU it gains nothing'
+    )
+    parser.add_argument(
         '--auto-scale-lr', action='store_true', help="scale the learning rate to the global batch (config's recipe)"
     )
     parser.add_argument(

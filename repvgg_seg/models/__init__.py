@@ -3,6 +3,7 @@
 from .classifier import RepVGGClassifier
 from .folded_psp_head import FoldedPSPHead, FoldedQuarterPSPHead
 from .foreground_dice_loss import ForegroundDiceLoss
+from .loss_by_strips import StripLossFCNHead
 from .psp_head import QuarterPSPHead
 from .reparameterize import reparameterize_model
 from .repvgg import RepVGG
@@ -15,6 +16,7 @@ __all__ = [
     'QuarterPSPHead',
     'RepVGG',
     'RepVGGClassifier',
+    'StripLossFCNHead',
     'WeightedCrossEntropyLoss',
     'reparameterize_model',
 ]

@@ -23,9 +23,11 @@ from mmseg.registry import MODELS
 from torch import Tensor, nn
 
 from ..errors import InputError
+from .loss_by_strips import LossByStrips
 from .psp_head import QuarterPSPHead
 from .take_over import take_over
 from .tracing import fixed, is_tracing, outside_of_trace
+from .up_sampling import linear_up_sampling
 
 # What a head is asked for in inference. A head that answers in its own way is not folded.
 _METHODS = ('forward', '_forward_feature', '_transform_inputs', 'cls_seg', 'predict', 'predict_by_feat')
@@ -54,8 +56,8 @@ def _has_plain_convs(head: PSPHead) -> bool:
 
 
 @MODELS.register_module()
-class FoldedPSPHead(QuarterPSPHead):
-    """PSPHead of mmseg with the same parameters and results and less work, also in training.
+class FoldedPSPHead(LossByStrips, QuarterPSPHead):
+    """PSPHead of mmseg with the same parameters and results and less work, also in training, whose loss takes less memory.
 
     In its training form the state dict is that of `PSPHead`, in both directions. The deploy form holds the kernels
     already split; a state dict in training form loads into it and is split on the way, the other way round is refused.
@@ -275,9 +277,7 @@ def _make_averages(bins: int, size: int, dtype: torch.dtype, device: torch.devic
 def _make_up_and_shift(bins: int, size: int, align_corners: bool, dtype: torch.dtype, device: torch.device) -> Tensor:
     """The matrix (size, 3 * bins) of a linear up-sampling, seen by the three taps of a conv with zero padding."""
     with torch.inference_mode(False), torch.no_grad():
-        units = torch.eye(bins, dtype=torch.double)[None]
-        up = F.interpolate(units, size=size, mode='linear', align_corners=align_corners)[0].t()
-        padded = F.pad(up, (0, 0, 1, 1))
+        padded = F.pad(linear_up_sampling(bins, size, align_corners), (0, 0, 1, 1))
         return torch.cat([padded[tap : tap + size] for tap in range(3)], 1).to(device, dtype).contiguous()
 
 

@@ -45,7 +45,7 @@ class WeightedCrossEntropyLoss(CrossEntropyLoss):
         class_weight = scores.new_tensor(self.class_weight)
         loss = F.cross_entropy(scores, label, class_weight, ignore_index=ignored, reduction='none')
         if avg_factor is None and reduction == 'mean':
-            avg_factor = _weight_of_labels(class_weight, label, ignored).sum()
+            avg_factor = weight_of_labels(class_weight, label, ignored).sum()
         return self.loss_weight * weight_reduce_loss(loss, weight, reduction, avg_factor)
 
     def _sigmoid_loss(
@@ -65,7 +65,7 @@ class WeightedCrossEntropyLoss(CrossEntropyLoss):
             return nothing if reduction == 'none' else nothing.sum()
         class_weight = None if self.class_weight is None else scores.new_tensor(self.class_weight)
         if class_weight is not None and scores.shape[1] == 1 and class_weight.numel() == 2:
-            by_label = _weight_of_labels(class_weight, label, ignored)
+            by_label = weight_of_labels(class_weight, label, ignored)
             weight = by_label if weight is None else weight * by_label
             class_weight = None
         elif class_weight is not None:
@@ -84,7 +84,7 @@ class WeightedCrossEntropyLoss(CrossEntropyLoss):
         return self.loss_weight * loss
 
 
-def _weight_of_labels(class_weight: Tensor, label: Tensor, ignored: int) -> Tensor:
+def weight_of_labels(class_weight: Tensor, label: Tensor, ignored: int) -> Tensor:
     """The weight of every pixel's class, 0 for ignored pixels."""
     kept = label != ignored
     return torch.where(kept, class_weight[label.where(kept, label.new_zeros(()))], class_weight.new_zeros(()))

@@ -89,6 +89,8 @@ def _prepare_training(cfg: Config, args: Namespace) -> None:
     use_repvgg_layers(cfg)
     if args.channels_last:
         cfg.custom_hooks = [*cfg.get('custom_hooks', []), dict(type='ChannelsLastHook')]
+    if args.compile:
+        cfg.custom_hooks = [*cfg.get('custom_hooks', []), dict(type='CompileHook')]
     if args.keep_global_batch:
         keep_global_batch(cfg)
     if args.auto_scale_lr:

@@ -2,10 +2,13 @@
 
 import json
 import re
+from functools import partial
 
 import pytest
 from helpers import REPO
 from tiny import tiny_classifier, tiny_config
+
+from repvgg_seg.benchmark import training_iterations
 
 TOOL = REPO / 'tools' / 'benchmark.py'
 
@@ -140,6 +143,20 @@ def test_training_in_turn_with_the_head_of_mmseg(run, tmp_path, tiny, photos):
     tiny_classifier(photos, tmp_path).dump(tmp_path / 'classifier.py')
     status, _, err = run('training', tmp_path / 'classifier.py', '--mmseg-head', '--device', 'cpu')
     assert status == 2 and 'classifier has no FoldedPSPHead' in err
+
+
+@pytest.mark.slow
+def test_training_part_by_part(run, tmp_path, tiny, monkeypatch):
+    """Each row has the part that it names: mmseg's loss and heads hold more, blocks that are computed again less."""
+    compile_backbone = training_iterations.compile_backbone
+    monkeypatch.setattr(training_iterations, 'compile_backbone', partial(compile_backbone, backend='eager'))
+    rows = record_of(run, tmp_path / 'out', 'training', tiny, '--sizes', '64x128', '--batch', 2, '--parts')['rows']
+    peaks = {row['form']: row['peak_activations_mib'] for row in rows}
+    assert len(peaks) == len(rows) == 6 and 'ours, compiled' in peaks
+    ours = peaks['ours, channels first']
+    assert (
+        peaks["ours with mmseg's heads"] > peaks["ours with mmseg's loss"] > ours > peaks['ours, blocks computed again']
+    )
 
 
 @pytest.mark.slow

@@ -13,7 +13,7 @@ from repvgg_seg.training.prepare import prepare, prepare_model
 
 OPTIONS = dict(
     config='some/name.py', work_dir=None, launcher='none', resume=None, resume_schedule='config', amp=False, channels_last=False,
-    keep_global_batch=False, auto_scale_lr=False, tta=False, no_rehearsal=True,
+    compile=False,     keep_global_batch=False, auto_scale_lr=False, tta=False, no_rehearsal=True,
 )  # fmt: skip
 
 
@@ -35,10 +35,10 @@ def test_nothing_asked_for(cfg, tmp_path):
 def test_every_option_of_training(cfg, monkeypatch):
     monkeypatch.setattr(torch.cuda, 'is_available', lambda: False)
     cfg.auto_scale_lr = dict(enable=False, base_batch_size=6)
-    options = dict(amp=True, channels_last=True, keep_global_batch=True, auto_scale_lr=True)
+    options = dict(amp=True, channels_last=True, compile=True, keep_global_batch=True, auto_scale_lr=True)
     prepare(cfg, Namespace(**OPTIONS | options), 'train')
     assert cfg.optim_wrapper.type == 'AutocastOptimWrapper'
-    assert cfg.custom_hooks[-1].type == 'ChannelsLastHook'
+    assert [hook.type for hook in cfg.custom_hooks[-2:]] == ['ChannelsLastHook', 'CompileHook']
     assert cfg.train_dataloader.batch_size == 6 and cfg.auto_scale_lr.enable
 
 

@@ -1,5 +1,6 @@
 # PSPNet in mmseg's conventions. A config adds the backbone and `in_channels` of both heads. FoldedPSPHead computes what mmseg's
-# PSPHead computes with less work, from the same state dict; `model.decode_head.type=PSPHead` (QuarterPSPHead for B2) goes back.
+# PSPHead computes with less work, and StripLossFCNHead is mmseg's FCNHead with less memory, both from the same state dicts.
+# `model.decode_head.type=PSPHead` (QuarterPSPHead for B2) and `model.auxiliary_head.type=FCNHead` go back.
 norm_cfg = dict(type='SyncBN', requires_grad=True)
 model = dict(
     type='EncoderDecoder',
@@ -23,7 +24,7 @@ model = dict(
         loss_decode=dict(type='CrossEntropyLoss', loss_weight=1.0),
     ),
     auxiliary_head=dict(
-        type='FCNHead',
+        type='StripLossFCNHead',
         in_index=2,
         channels=256,
         num_convs=1,

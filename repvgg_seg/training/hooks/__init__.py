@@ -2,6 +2,7 @@ from .batch_size_hook import BatchSizeHook
 from .channels_last_hook import ChannelsLastHook
 from .check_heads_hook import CheckHeadsHook
 from .classes_seen_hook import ClassesSeenHook
+from .compile_hook import CompileHook
 from .finite_loss_hook import FiniteLossHook
 from .load_weights_hook import LoadWeightsHook
 from .one_logit_accuracy_hook import OneLogitAccuracyHook
@@ -17,6 +18,7 @@ __all__ = [
     'ChannelsLastHook',
     'CheckHeadsHook',
     'ClassesSeenHook',
+    'CompileHook',
     'FiniteLossHook',
     'LoadWeightsHook',
     'ParamwiseHook',
