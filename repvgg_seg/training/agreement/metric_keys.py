@@ -46,7 +46,7 @@ def check_rules(cfg: Config) -> None:
     for path, hook in hooks.items():
         kind = hook.get('type') if isinstance(hook, dict) else None
         keys = None
-        if kind in ('CheckpointHook', CheckpointHook):
+        if kind in ('CheckpointHook', 'SafeCheckpointHook', CheckpointHook):
             keys = hook.get('save_best')
         elif kind in ('EarlyStoppingHook', EarlyStoppingHook):
             keys = hook.get('monitor')
