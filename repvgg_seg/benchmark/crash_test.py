@@ -28,6 +28,7 @@ _RESUMED = re.compile(r'resumed epoch: \d+, iter: (\d+)')
 _CHANNELS = dict(
     decode_head=(128, 16), auxiliary_head=(64, 8)
 )  # of the maps of a RepVGG with b = 0.25, and of the heads
+_CROP = 64
 _PATIENCE = 300  # seconds without a line of output after which a run is called hanging
 
 
@@ -50,38 +51,37 @@ class Kill:
     seconds: float
 
 
-def write_config(folder: Path, iterations: int, crop: int = 64, tiny: bool = True) -> Path:
-    """Write synthetic scenes and the config of a run over them: random crops, flips and dropout, two workers, SGD with momentum.
+def write_config(folder: Path, iterations: int, interval: int | None = None) -> Path:
+    """Write synthetic scenes and the config of a run over them: random crops, flips and dropout, a tiny network, two workers, SGD with
+    momentum.
 
     Args:
         folder: where to.
         iterations: of the run.
-        crop: side of its crops.
-        tiny: a network that takes a fraction of a second for an iteration; else RepVGG-A0.
+        interval: iterations between two checkpoints and between two validations; 2 and 8 by default.
     """
-    generate(folder / 'scenes', dict(train=8, val=3), size=(crop, 2 * crop), seed=0)
+    generate(folder / 'scenes', dict(train=8, val=3), size=(_CROP, 2 * _CROP), seed=0)
     options: dict[str, Any] = {
-        'model.data_preprocessor.size': (crop, crop),
+        'model.backbone.arch': dict(depths=(1, 2, 2, 5, 1), a=0.25, b=0.25, _delete_=True),
+        'model.data_preprocessor.size': (_CROP, _CROP),
         'train_dataloader.batch_size': 2,
         'train_cfg.max_iters': iterations,
-        'train_cfg.val_interval': VALIDATION_INTERVAL if tiny else iterations,
+        'train_cfg.val_interval': interval or VALIDATION_INTERVAL,
         'param_scheduler.0.end': iterations,
         'default_hooks.logger.interval': 1,
-        'default_hooks.checkpoint.interval': CHECKPOINT_INTERVAL if tiny else iterations,
+        'default_hooks.checkpoint.interval': interval or CHECKPOINT_INTERVAL,
         'randomness': dict(seed=0, deterministic=True),
     }
-    if tiny:
-        options['model.backbone.arch'] = dict(depths=(1, 2, 2, 5, 1), a=0.25, b=0.25, _delete_=True)
-        for head, (wide, narrow) in _CHANNELS.items():
-            options |= {f'model.{head}.in_channels': wide, f'model.{head}.channels': narrow}
+    for head, (wide, narrow) in _CHANNELS.items():
+        options |= {f'model.{head}.in_channels': wide, f'model.{head}.channels': narrow}
     for loader, resize in (('train', 3), ('val', 1), ('test', 1)):
         options |= {
             f'{loader}_dataloader.dataset.data_root': str((folder / 'scenes').resolve()),
             f'{loader}_dataloader.num_workers': 2 if loader == 'train' else 0,
             f'{loader}_dataloader.persistent_workers': loader == 'train',
-            f'{loader}_dataloader.dataset.pipeline.{resize}.scale': (2 * crop, crop),
+            f'{loader}_dataloader.dataset.pipeline.{resize}.scale': (2 * _CROP, _CROP),
         }
-    options['train_dataloader.dataset.pipeline.4.crop_size'] = (crop, crop)
+    options['train_dataloader.dataset.pipeline.4.crop_size'] = (_CROP, _CROP)
     cfg = load_config(config_name('pspnet_repvgg_a0_synthetic'))
     cfg.merge_from_dict(options)
     path = folder / 'config.py'

@@ -105,7 +105,7 @@ def measure_kills(args: Namespace, folder: Path) -> dict[str, Any]:
 
 def measure_start(args: Namespace, folder: Path) -> dict[str, Any]:
     """Compare the time of a start with that of the training before it; returns the record."""
-    config = write_config(folder, args.start_after, crop=128, tiny=False)
+    config = write_config(folder, args.start_after, interval=args.start_after)
     before = train_undisturbed(config, folder / 'work')
     longer = f'train_cfg.max_iters={args.start_after + 1}'
     after = train_undisturbed(config, folder / 'work', 1, longer)
