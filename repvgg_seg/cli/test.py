@@ -9,7 +9,7 @@ from typing import Any
 
 import matplotlib
 from mmengine.config import Config
-from mmengine.dist import is_main_process
+from mmengine.dist import get_world_size, is_main_process
 from mmengine.evaluator import BaseMetric
 from mmengine.runner import Runner
 
@@ -183,6 +183,7 @@ def main() -> None:
             form=form_of(args, runner),
             tta=args.tta,
             images=len(runner.test_dataloader.dataset),
+            processes=get_world_size(),
             metrics={name: float(value) for name, value in metrics.items()},
             **per_class_of(next(iter(runner.test_evaluator.metrics), None)),
         )

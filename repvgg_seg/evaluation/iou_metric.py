@@ -23,6 +23,8 @@ class StreetIoUMetric(IoUMetric):
 
     def compute_metrics(self, results: list) -> dict[str, float]:
         """mmseg's metrics in percent; the figures of every class go into `per_class`."""
+        # Sums in float32, as mmseg adds, lose pixels above 2**24, and which ones depends on the order of the images.
+        results = [tuple(area.double() for area in image) for image in results or ()]
         metrics: dict[str, float] = super().compute_metrics(results)
         if not self.format_only:
             areas = [sum(area) for area in zip(*results, strict=True)]

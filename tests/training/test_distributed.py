@@ -15,7 +15,7 @@ from repvgg_seg.training import distributed
 def test_a_launcher_without_torchrun(monkeypatch):
     monkeypatch.delenv('RANK', raising=False)
     with pytest.raises(InputError, match='tools/dist_train.sh'):
-        distributed.use_gloo_without_gpu(Config(dict(launcher='pytorch')))
+        distributed.settle_launcher(Config(dict(launcher='pytorch')))
 
 
 TWO_PROCESSES = """
@@ -98,7 +98,7 @@ def test_two_processes_end_at_once_and_say_it_once(tmp_path, raises):
 def test_what_the_config_says_of_the_wrapper_stays(of_config, expected, monkeypatch):
     monkeypatch.setenv('RANK', '0')
     monkeypatch.setattr('torch.cuda.is_available', lambda: False)
-    monkeypatch.setattr('torch.distributed.init_process_group', lambda backend: None)
-    cfg = Config(dict(launcher='pytorch', **of_config))
+    monkeypatch.setattr('torch.distributed.init_process_group', lambda backend, timeout: None)
+    cfg = Config(dict(launcher='pytorch', env_cfg=dict(dist_cfg=dict(timeout=60)), **of_config))
     distributed.use_gloo_without_gpu(cfg)
     assert cfg.model_wrapper_cfg == dict(type='MMDistributedDataParallel', device_ids=None, **expected)
