@@ -5,14 +5,13 @@ import os.path as osp
 import re
 import traceback
 
-import torch
 from torch.utils.data import DataLoader
 
 from ..errors import InputError
+from ..measure.out_of_memory import is_out_of_memory
 from .log_file import write_to_log_file
 
 _LONGEST = 400  # characters of somebody else's message
-_NO_MEMORY = ('out of memory', "can't allocate memory", 'Unable to allocate')
 # What gloo and NCCL say in a process whose partner is gone.
 _LOST_PROCESS = ('Connection closed by peer', 'Connection reset by peer', 'remote process exited', 'Broken pipe')
 _SILENT_PROCESS = ('Timed out waiting', 'Watchdog caught collective operation timeout', 'wait timeout after')
@@ -47,11 +46,6 @@ def told_in_one_line(error: BaseException, where: str, what_to_do: str = '') -> 
     )
     told.is_logged = True
     return told
-
-
-def is_out_of_memory(error: BaseException) -> bool:
-    """Whether a GPU or the machine had no memory left."""
-    return isinstance(error, (torch.OutOfMemoryError, MemoryError)) or any(text in str(error) for text in _NO_MEMORY)
 
 
 def is_lost_process(error: BaseException) -> bool:

@@ -25,6 +25,7 @@ HOOKS_OF_A_RUN = {
     'ParamwiseHook': 'a schedule with a floor moves parameters whose learning rate is 0',
     'RankSeedHook': 'all processes augment with the same random numbers',
     'SyncBuffersHook': 'each process evaluates BN statistics of its own',
+    'TooLargeImagesHook': 'an image that does not fit in memory ends a validation or test',
 }
 # What other modules add to the built objects, asked for with `is_disabled`.
 PROTECTIONS = HOOKS_OF_A_RUN | {'CheckAnnotations': 'labels that are no class are not found before the loss'}

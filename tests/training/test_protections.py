@@ -17,6 +17,7 @@ ALL = [
     'ParamwiseHook',
     'RankSeedHook',
     'SyncBuffersHook',
+    'TooLargeImagesHook',
 ]
 EMA = dict(type='EMAHook', momentum=0.01)
 

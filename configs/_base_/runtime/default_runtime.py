@@ -16,6 +16,7 @@ custom_hooks = [
     dict(type='ParamwiseHook'),  # keeps learning rates of 0 under every schedule
     dict(type='RankSeedHook'),  # gives each process random numbers of its own for augmentation
     dict(type='SyncBuffersHook'),  # lets all processes evaluate the same BN statistics
+    dict(type='TooLargeImagesHook'),  # computes images that do not fit in memory in windows
 ]
 val_cfg = dict(type='ValLoop')
 test_cfg = dict(type='TestLoop')

@@ -3,6 +3,7 @@ from .channels_last_hook import ChannelsLastHook
 from .check_heads_hook import CheckHeadsHook
 from .classes_seen_hook import ClassesSeenHook
 from .compile_hook import CompileHook
+from .evaluation_memory_hook import EvaluationMemoryHook
 from .load_weights_hook import LoadWeightsHook
 from .one_logit_accuracy_hook import OneLogitAccuracyHook
 from .paramwise_hook import ParamwiseHook
@@ -10,6 +11,7 @@ from .rank_seed_hook import RankSeedHook
 from .rehearsal_hook import RehearsalHook
 from .resume_schedule_hook import ResumeScheduleHook
 from .switch_to_deploy_hook import SwitchToDeployHook
+from .too_large_images_hook import TooLargeImagesHook
 
 __all__ = [
     'BatchSizeHook',
@@ -17,6 +19,7 @@ __all__ = [
     'CheckHeadsHook',
     'ClassesSeenHook',
     'CompileHook',
+    'EvaluationMemoryHook',
     'LoadWeightsHook',
     'ParamwiseHook',
     'OneLogitAccuracyHook',
@@ -24,4 +27,5 @@ __all__ = [
     'RehearsalHook',
     'ResumeScheduleHook',
     'SwitchToDeployHook',
+    'TooLargeImagesHook',
 ]

@@ -19,6 +19,7 @@ from mmengine.structures import BaseDataElement
 from torch import Tensor, nn
 
 from ...errors import InputError
+from ...evaluation.images_too_large import windows_if_too_large
 from ...models.block import find_blocks
 from ...models.model_wrappers import unwrap_model
 from ...models.reparameterize import reparameterize_model
@@ -142,7 +143,7 @@ def _one_evaluation(model: nn.Module, loop: Any, stage: str) -> tuple[Mapping[st
         batch, size = draw_batch(loader, dataset)
     model.eval()
     with torch.no_grad(), noted(model) as notes, step(f'{what} batch', notes, model):
-        with autocast(enabled=getattr(loop, 'fp16', False)):
+        with windows_if_too_large(model), autocast(enabled=getattr(loop, 'fp16', False)):
             outputs = _predict(model, batch, stage)
         _wait()
     with step(f'{what} metric'), copied_evaluator(loop.evaluator) as evaluator:
