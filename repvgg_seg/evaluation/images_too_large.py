@@ -1,6 +1,7 @@
 """Images that do not fit in memory as a whole: they are computed in windows, which is said."""
 
 import logging
+import re
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
@@ -17,6 +18,7 @@ from ..measure.out_of_memory import is_out_of_memory
 from ..measure.spare_memory import spare_memory
 from ..models.model_wrappers import inner_model
 
+_OF_TORCH = re.compile(r'^\[enforce fail at [^]]*\] [^.]*\. ')
 _SMALLEST = 128  # pixels of the side of a window
 _USUAL = (512, 512)  # the window where the model does not say what it was trained on
 _PROBE = 256  # pixels of the side of what is computed to learn how much memory a pixel takes
@@ -71,7 +73,7 @@ class WindowsIfTooLarge:
             except (RuntimeError, MemoryError) as error:
                 if isinstance(error, InputError) or not is_out_of_memory(error):
                     raise
-                said = str(error).splitlines()[0][:200]
+                said = _OF_TORCH.sub('', str(error).splitlines()[0])[:120]
             # Outside of the handler, which holds the tensors of the failed call.
             if torch.cuda.is_available():
                 torch.cuda.empty_cache()
