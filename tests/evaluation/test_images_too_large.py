@@ -73,6 +73,7 @@ def test_another_error_is_none_of_memory():
         model.inference(torch.rand(1, 3, 8, 8), [dict(ori_shape=(8, 8))])
 
 
+@pytest.mark.slow  # torch's profiler takes its time to start
 @pytest.mark.parametrize('spare, windows', [(2**34, set()), (2**22, {(256, 512)}), (2**12, None)])
 def test_what_a_cpu_would_have_no_memory_for(monkeypatch, spare, windows):
     """A pixel of three channels takes 12 bytes twice as it is computed, and 36 beside it."""
