@@ -18,6 +18,8 @@ _PRINTED = ('Could not import OneDL',)
 _WARNED = re.compile(
     '|'.join(
         (
+            # mmengine/model/wrappers/distributed.py, for the argument that mmengine itself gives to every model.
+            r'`broadcast_buffers` is deprecated',
             # mmcv/cnn/bricks/transformer.py, at the import of every mmcv without compiled operators; nothing here uses them.
             r'Fail to import ``MultiScaleDeformableAttention`` from',
             # mmengine/utils/manager.py, where a second Runner starts within the same second as another.

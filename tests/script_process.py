@@ -8,8 +8,10 @@ import atexit
 import multiprocessing
 import os
 import runpy
+import socket
 import sys
 import tempfile
+from multiprocessing.connection import wait
 from pathlib import Path
 
 _IMPORTED = ['mmseg.apis', 'mmseg.models', 'mmseg.datasets', 'mmseg.evaluation', 'repvgg_seg', 'repvgg_seg.cli']
@@ -17,16 +19,42 @@ _IMPORTED = ['mmseg.apis', 'mmseg.models', 'mmseg.datasets', 'mmseg.evaluation',
 
 def run_script(path, *args, cwd):
     """Run a Python file as `python PATH ARGS` does, with one thread; returns (status, stdout, stderr)."""
+    (done,) = run_scripts(path, *args, cwd=cwd)
+    return done
+
+
+def run_scripts(path, *args, cwd, variables=({},), timeout=None):
+    """Run a Python file in several processes at a time, each with environment variables of its own.
+
+    Returns (status, stdout, stderr) of each. Those that still run `timeout` seconds after the first has ended are killed.
+    """
     context = multiprocessing.get_context('forkserver')
     context.set_forkserver_preload(_IMPORTED)
-    env = dict(os.environ, OMP_NUM_THREADS='1')
     with tempfile.TemporaryDirectory() as folder:
-        outputs = [str(Path(folder, name)) for name in ('stdout', 'stderr')]
-        process = context.Process(target=_run, args=(str(path), args, str(cwd), env, outputs))
-        process.start()
-        process.join()
-        stdout, stderr = (Path(output).read_text(errors='replace') for output in outputs)
-    return process.exitcode, stdout, stderr
+        outputs = [[str(Path(folder, f'{name}{i}')) for name in ('stdout', 'stderr')] for i in range(len(variables))]
+        processes = []
+        for own, output in zip(variables, outputs, strict=True):
+            env = dict(os.environ, OMP_NUM_THREADS='1', **own)
+            processes.append(context.Process(target=_run, args=(str(path), args, str(cwd), env, output)))
+            processes[-1].start()
+        if timeout is not None:
+            wait([process.sentinel for process in processes])
+        for process in processes:
+            process.join(timeout)
+            if process.is_alive():
+                process.kill()
+                process.join()
+        texts = [[Path(output).read_text(errors='replace') for output in pair] for pair in outputs]
+    return [(process.exitcode, *pair) for process, pair in zip(processes, texts, strict=True)]
+
+
+def ranks(number):
+    """What torchrun tells each of several processes on one machine."""
+    with socket.socket() as free:
+        free.bind(('127.0.0.1', 0))
+        shared = dict(WORLD_SIZE=str(number), MASTER_ADDR='127.0.0.1', MASTER_PORT=str(free.getsockname()[1]))
+    shared |= dict(CUDA_VISIBLE_DEVICES='')
+    return [dict(shared, RANK=str(rank), LOCAL_RANK=str(rank)) for rank in range(number)]
 
 
 def _run(path, args, cwd, env, outputs):

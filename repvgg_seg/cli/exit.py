@@ -5,13 +5,14 @@ import io
 import sys
 import traceback
 from collections.abc import Callable
-from typing import ParamSpec, TypeVar
+from typing import NoReturn, ParamSpec, TypeVar
 
 import torch
 
 from ..errors import InputError
 from ..training.distributed import end_process, is_first_to_say
 from ..training.log_file import write_to_log_file
+from ..training.one_line_error import is_lost_process, told_in_one_line
 
 P = ParamSpec('P')
 R = TypeVar('R')
@@ -32,27 +33,34 @@ def exit_on_input_error(main: Callable[P, R]) -> Callable[P, R]:
         try:
             return main(*args, **kwargs)
         except InputError as error:
-            # For another error, or in a worker of a loader.
-            if not error.is_logged and (error.__cause__ is not None or '\n' in str(error)):
-                write_to_log_file(''.join(traceback.format_exception(error)))
-            message = str(error).rsplit(f'{type(error).__name__}: ', 1)[-1].strip()
-            if is_first_to_say(message):
-                print(f'error: {message}', file=sys.stderr)
-            if torch.distributed.is_initialized():
-                end_process(2)
-            sys.exit(2)
+            _tell(error)
         except KeyboardInterrupt:
             print('interrupted', file=sys.stderr)
             if torch.distributed.is_initialized():
                 end_process(130)
             sys.exit(130)
-        except Exception:
+        except Exception as error:
+            if is_lost_process(error):  # torch raises the end of a worker anywhere, also where an error is being told
+                _tell(told_in_one_line(error, 'during the run'))
             if torch.distributed.is_initialized():
                 traceback.print_exc()
                 end_process(1)
             raise
 
     return wrapped
+
+
+def _tell(error: InputError) -> NoReturn:
+    """Print an error in one line, and end this process with status 2."""
+    # For another error, or in a worker of a loader.
+    if not error.is_logged and (error.__cause__ is not None or '\n' in str(error)):
+        write_to_log_file(''.join(traceback.format_exception(error)))
+    message = str(error).rsplit(f'{type(error).__name__}: ', 1)[-1].strip()
+    if is_first_to_say(message):
+        print(f'error: {message}', file=sys.stderr)
+    if torch.distributed.is_initialized():
+        end_process(2)
+    sys.exit(2)
 
 
 def _print_anything() -> None:

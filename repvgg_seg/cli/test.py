@@ -9,7 +9,7 @@ from typing import Any
 
 import matplotlib
 from mmengine.config import Config
-from mmengine.dist import is_main_process
+from mmengine.dist import get_world_size, is_main_process
 from mmengine.evaluator import BaseMetric
 from mmengine.runner import Runner
 
@@ -23,7 +23,7 @@ from ..reports.record import check_writable, write_record
 from ..training.agreement.norm_and_fusing import norms_not_fusible
 from ..training.config import load_config
 from ..training.distributed import end_together
-from ..training.hooks import SwitchToDeployHook
+from ..training.hooks import EvaluationMemoryHook, SwitchToDeployHook, TooLargeImagesHook
 from ..training.prepare import prepare
 from ..training.protections import hooks_of
 from ..training.start import build, test
@@ -160,6 +160,12 @@ def per_class_of(metric: BaseMetric | None) -> dict[str, Any]:
     return {} if per_class is None else dict(per_class=per_class)
 
 
+def windows_of(runner: Runner) -> dict[str, Any]:
+    """For the record: which images did not fit in memory and were computed in windows, whose scores differ slightly."""
+    found = [hook for hook in runner.hooks if isinstance(hook, TooLargeImagesHook) and hook.images]
+    return dict(too_large_images=dict(number=found[0].images, windows=found[0].windows)) if found else {}
+
+
 @exit_on_input_error
 def main() -> None:
     args = parse_args()
@@ -169,6 +175,7 @@ def main() -> None:
     apply_args(cfg, args)
     with quiet_warnings():
         runner = build(cfg)
+        runner.register_hook(memory := EvaluationMemoryHook())
         meta = load_weights(runner.model, args.checkpoint, trust=args.trust)
         if args.no_fuse and find_backbone(runner.model)[1] is not None and not find_blocks(runner.model):
             raise InputError(f'--no-fuse: {args.checkpoint} is fused already; give the training checkpoint')
@@ -183,6 +190,9 @@ def main() -> None:
             form=form_of(args, runner),
             tta=args.tta,
             images=len(runner.test_dataloader.dataset),
+            processes=get_world_size(),
+            memory_mib=memory.figures,
+            **windows_of(runner),
             metrics={name: float(value) for name, value in metrics.items()},
             **per_class_of(next(iter(runner.test_evaluator.metrics), None)),
         )

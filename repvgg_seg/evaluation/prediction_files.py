@@ -40,8 +40,8 @@ def write_what_metrics_write(cfg: Config) -> None:
         cfg: config of a segmentor.
     """
     kept = []
-    for metric in _metrics(cfg.test_evaluator):
-        cls, folder = _class_of(metric, METRICS), metric.get('output_dir')
+    for metric in metrics_of(cfg.test_evaluator):
+        cls, folder = class_of(metric, METRICS), metric.get('output_dir')
         by_class = getattr(cls, 'process', None) is IoUMetric.process
         official = getattr(cls, 'process', None) is CityscapesMetric.process and metric.get('format_only', False)
         if folder and (by_class or official):
@@ -71,12 +71,12 @@ def draw_predictions(cfg: Config, folder: str | None, show: bool, wait_time: flo
         InputError: the visualizer of the config draws no predictions.
     """
     visualizer = cfg.get('visualizer') or dict(type='SegLocalVisualizer', name='visualizer')
-    cls = _class_of(visualizer, VISUALIZERS)
+    cls = class_of(visualizer, VISUALIZERS)
     if getattr(cls, 'add_datasample', None) is Visualizer.add_datasample:
         raise InputError(f'{visualizer["type"]} draws no predictions: set visualizer.type=SegLocalVisualizer')
     given = visualizer.get('vis_backends') or []
     backends = [given] if isinstance(given, dict) else list(given)
-    others = [backend for backend in backends if _class_of(backend, VISBACKENDS) is not LocalVisBackend]
+    others = [backend for backend in backends if class_of(backend, VISBACKENDS) is not LocalVisBackend]
     pictures = [dict(type='PictureVisBackend', pictures=folder)] if folder else []
     cfg.visualizer = dict(visualizer, vis_backends=[*others, *pictures] if folder else [])
     hooks = cfg.get('default_hooks') or {}
@@ -88,18 +88,18 @@ def _add_hook(cfg: Config, hook: dict[str, Any]) -> None:
     cfg.custom_hooks = [*(cfg.get('custom_hooks') or []), hook]
 
 
-def _metrics(evaluator: Any) -> Iterator[Any]:
+def metrics_of(evaluator: Any) -> Iterator[Any]:
     """The configs of the metrics of an evaluator, given as one, as a list, or as a dict with `metrics`."""
     if isinstance(evaluator, (list, tuple)):
         for part in evaluator:
-            yield from _metrics(part)
+            yield from metrics_of(part)
     elif isinstance(evaluator, dict) and 'metrics' in evaluator:
-        yield from _metrics(evaluator['metrics'])
+        yield from metrics_of(evaluator['metrics'])
     else:
         yield evaluator
 
 
-def _class_of(value: dict[str, Any], registry: Registry) -> Any:
+def class_of(value: dict[str, Any], registry: Registry) -> Any:
     """The class that a config builds, named or given as such."""
     kind = value.get('type')
     return registry.get(kind) if isinstance(kind, str) else kind
@@ -107,7 +107,7 @@ def _class_of(value: dict[str, Any], registry: Registry) -> Any:
 
 def _leave_out_labels(dataset: dict[str, Any]) -> None:
     """Take the labels out of the config of one data set."""
-    prefix = dataset.get('data_prefix') or _default(_class_of(dataset, DATASETS), 'data_prefix')
+    prefix = dataset.get('data_prefix') or _default(class_of(dataset, DATASETS), 'data_prefix')
     if isinstance(prefix, dict):
         dataset['data_prefix'] = {key: value for key, value in prefix.items() if key != 'seg_map_path'}
     if 'pipeline' in dataset:
@@ -133,7 +133,7 @@ def _without_labels(pipeline: list[Any]) -> list[Any]:
             if not step:
                 continue
         elif isinstance(step, dict):
-            if loads_labels(_class_of(step, TRANSFORMS)):
+            if loads_labels(class_of(step, TRANSFORMS)):
                 continue
             if isinstance(step.get('transforms'), (list, tuple)):
                 step = dict(step, transforms=_without_labels(list(step['transforms'])))

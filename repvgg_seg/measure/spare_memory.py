@@ -28,7 +28,7 @@ def spare_memory() -> int | None:
 def _free_on_machine() -> int | None:
     """What the machine has available, caches that can be dropped included."""
     try:
-        sizes = _numbers((_PROC / 'meminfo').read_text(encoding='utf-8'))
+        sizes = numbers_of_lines((_PROC / 'meminfo').read_text(encoding='utf-8'))
         return sizes['MemAvailable:'] * 1024
     except (OSError, KeyError):
         pass
@@ -43,12 +43,12 @@ def _free_in_container(files: tuple[str, str, str, str]) -> int | None:
     limit, used, statistics, droppable = files
     try:
         most, held, rest = ((_CGROUP / name).read_text(encoding='utf-8') for name in (limit, used, statistics))
-        return int(most) - int(held) + _numbers(rest).get(droppable, 0)
+        return int(most) - int(held) + numbers_of_lines(rest).get(droppable, 0)
     except (OSError, ValueError):  # the limit of version 2 may be 'max'
         return None
 
 
-def _numbers(text: str) -> dict[str, int]:
+def numbers_of_lines(text: str) -> dict[str, int]:
     """The first number of every line by the word before it."""
     lines = [line.split() for line in text.splitlines()]
     return {words[0]: int(words[1]) for words in lines if len(words) > 1 and words[1].isdigit()}

@@ -14,6 +14,7 @@ BEGIN, END = '<!-- results: begin -->', '<!-- results: end -->'
 _BETWEEN = re.compile(f'(?<={re.escape(BEGIN)}\n).*?(?={re.escape(END)})', re.DOTALL)
 # The benchmarks that README.md shows as a whole, with their headings; of the others it names the pages.
 SHOWN = {'benchmark_optimized_cpu': 'Speed on a CPU, one thread: training form, fused, optimized'}
+CHECKS = 'checks'  # the folder of records that show that something works, whose scores say nothing of the networks
 # The metrics of each kind of network.
 SCORES = {'Segmentation': ('mIoU', 'mAcc', 'aAcc'), 'Classification': ('top1', 'top5')}
 
@@ -47,7 +48,9 @@ def with_tables(readme: str, folder: Path) -> str:
 
 def _tables(folder: Path) -> Iterator[str]:
     """The scores, the benchmarks in `SHOWN`, and the names of the others."""
-    records = {path: record for path in sorted((folder / 'results').rglob('*.json')) if (record := read_record(path))}
+    results = folder / 'results'
+    paths = (path for path in sorted(results.rglob('*.json')) if results / CHECKS not in path.parents)
+    records = {path: record for path in paths if (record := read_record(path))}
     for heading, metrics in SCORES.items():
         rows = [
             _score_row(path.relative_to(folder), record, metrics)

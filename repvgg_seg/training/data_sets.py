@@ -18,6 +18,7 @@ from ..data.wrapped_datasets import inner_datasets, is_segmentation, with_wrappe
 from ..errors import InputError
 from ..models.model_wrappers import inner_model
 from .agreement.segmentor_parts import heads_of
+from .data_loaders import check_shared
 from .data_set_errors import why_not_built
 from .hooks.classes_seen_hook import ClassesSeenHook
 from .protections import is_disabled
@@ -98,7 +99,11 @@ def _build_loader(runner: Runner, split: str) -> DataLoader | None:
         except Exception as error:
             raise InputError(why_not_built(loader, split, error)) from error
         setattr(runner, name, loader)
-    return loader if isinstance(loader, DataLoader) else None
+    if not isinstance(loader, DataLoader):
+        return None
+    if split != 'train':
+        check_shared(loader, f'{split}_dataloader')
+    return loader
 
 
 def _attach_checks(runner: Runner, dataset: Any, split: str) -> None:

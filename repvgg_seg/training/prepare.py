@@ -12,8 +12,8 @@ from .amp import fit_amp, use_amp
 from .config.config_check import TEST, TRAINING, VALIDATION, check_config
 from .config.settings_check import check_settings
 from .config.visualizer_packages import check_visualizer_packages
-from .data_loaders import fit_loaders
-from .distributed import use_gloo_without_gpu
+from .data_loaders import evaluate_each_image_once, fit_loaders
+from .distributed import settle_launcher, use_gloo_without_gpu
 from .global_batch import keep_global_batch, scale_learning_rate
 from .image_channels import fit_preprocessor
 from .layer_decay import use_repvgg_layers
@@ -41,6 +41,7 @@ def prepare(cfg: Config, args: Namespace, stage: Literal['train', 'test']) -> No
     """
     install_safe_reader()  # before a file is read: --resume reads one
     cfg.launcher = args.launcher
+    settle_launcher(cfg)
     if stage == 'test' and args.tta:
         use_own_tta_model(cfg)
     check_config(cfg, _parts_to_build(cfg, args, stage))
@@ -52,6 +53,7 @@ def prepare(cfg: Config, args: Namespace, stage: Literal['train', 'test']) -> No
     use_bn_without_peers(cfg)
     use_gloo_without_gpu(cfg)
     fit_loaders(cfg)
+    evaluate_each_image_once(cfg)
     if stage == 'train':
         _prepare_training(cfg, args)
     else:

@@ -26,6 +26,7 @@ HOOKS_OF_A_RUN = {
     'RankSeedHook': 'all processes augment with the same random numbers, and a resumed run with others than without the break',
     'FiniteLossHook': 'a run goes on from a loss of NaN, and saves weights of NaN',
     'SyncBuffersHook': 'each process evaluates BN statistics of its own',
+    'TooLargeImagesHook': 'an image that does not fit in memory ends a validation or test',
 }
 # What other modules add to the built objects, asked for with `is_disabled`.
 PROTECTIONS = HOOKS_OF_A_RUN | {'CheckAnnotations': 'labels that are no class are not found before the loss'}

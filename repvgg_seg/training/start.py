@@ -10,10 +10,11 @@ from mmengine.runner import Runner
 
 from ..errors import InputError
 from ..evaluation.check_test_set import check_test_set
+from ..measure.out_of_memory import is_out_of_memory
 from .agreement.classes import check_classes_of_checkpoint
 from .data_loaders import check_whole_batch
 from .data_sets import build_data_sets, look_at_data_sets, prepare_data_sets
-from .one_line_error import is_full_disk, is_lost_process, is_out_of_memory, told_in_one_line
+from .one_line_error import is_full_disk, is_lost_process, told_in_one_line
 from .protections import is_disabled
 from .runner import build_runner
 from .sample_order import SampleOrderHook, seed_samples

@@ -54,3 +54,12 @@ def test_many_classes_without_a_score_take_one_short_line(monkeypatch):
         and '(146 more): in neither' in said[0]
         and len(said[0]) < 200
     )
+
+
+def test_pixels_above_what_float32_counts_are_not_lost():
+    """2**25 pixels are right, and one in each of 2**12 further images is wrong; 2**25 + 1 is 2**25 in float32."""
+    metric = StreetIoUMetric(iou_metrics=['mIoU'])
+    metric.dataset_meta = dict(classes=('a',))
+    areas = [(2.0**25,) * 4, *[(0.0, 1.0, 0.0, 1.0)] * 2**12]
+    metric.compute_metrics([tuple(map(torch.tensor, ([area] for area in image))) for image in areas])
+    assert metric.per_class['a']['Acc'] == 99.99  # of 100 * 2**25 / (2**25 + 2**12)

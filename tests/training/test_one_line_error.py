@@ -26,7 +26,7 @@ def raised(error):
         (RuntimeError('CUDA error: device-side assert triggered'), 'CUDA_VISIBLE_DEVICES=""'),
         (
             RuntimeError('[pair.cc:553] Connection closed by peer [127.0.0.1]:28083. This is typically caused by'),
-            'another process of this run has ended, and its own error says why',
+            'another process of this run has ended: its own error says why, or it was killed',
         ),
         (RuntimeError('x' * 1000), 'x' * 400 + ' ...'),
     ],

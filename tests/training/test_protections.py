@@ -18,6 +18,7 @@ ALL = [
     'RankSeedHook',
     'FiniteLossHook',
     'SyncBuffersHook',
+    'TooLargeImagesHook',
 ]
 EMA = dict(type='EMAHook', momentum=0.01)
 

@@ -19,6 +19,7 @@ custom_hooks = [
     ),  # gives each process and iteration random numbers of its own, which a resumed run draws again
     dict(type='FiniteLossHook'),  # stops where the loss is NaN or infinite; action='skip' passes over such iterations
     dict(type='SyncBuffersHook'),  # lets all processes evaluate the same BN statistics
+    dict(type='TooLargeImagesHook'),  # computes images that do not fit in memory in windows
 ]
 val_cfg = dict(type='ValLoop')
 test_cfg = dict(type='TestLoop')

@@ -4,6 +4,7 @@ from .check_heads_hook import CheckHeadsHook
 from .classes_seen_hook import ClassesSeenHook
 from .compile_hook import CompileHook
 from .finite_loss_hook import FiniteLossHook
+from .evaluation_memory_hook import EvaluationMemoryHook
 from .load_weights_hook import LoadWeightsHook
 from .one_logit_accuracy_hook import OneLogitAccuracyHook
 from .paramwise_hook import ParamwiseHook
@@ -12,6 +13,7 @@ from .rehearsal_hook import RehearsalHook
 from .resume_schedule_hook import ResumeScheduleHook
 from .safe_checkpoint_hook import SafeCheckpointHook
 from .switch_to_deploy_hook import SwitchToDeployHook
+from .too_large_images_hook import TooLargeImagesHook
 
 __all__ = [
     'BatchSizeHook',
@@ -20,6 +22,7 @@ __all__ = [
     'ClassesSeenHook',
     'CompileHook',
     'FiniteLossHook',
+    'EvaluationMemoryHook',
     'LoadWeightsHook',
     'ParamwiseHook',
     'OneLogitAccuracyHook',
@@ -28,4 +31,5 @@ __all__ = [
     'ResumeScheduleHook',
     'SafeCheckpointHook',
     'SwitchToDeployHook',
+    'TooLargeImagesHook',
 ]

@@ -4,7 +4,6 @@ import logging
 import math
 from collections.abc import Mapping
 
-from mmengine.dist import get_world_size
 from mmengine.logging import print_log
 from torch import Tensor, nn
 
@@ -34,15 +33,17 @@ def check_losses_finite(losses: Mapping[str, float], scaled: bool) -> None:
     print_log(f'{message}; the loss scale of float16 may get over it', 'current', logging.WARNING)
 
 
-def check_gradients(trained: nn.Module, wrapper: nn.Module) -> None:
+def check_gradients(trained: nn.Module) -> list[str]:
     """Look for parameters that require a gradient and got none, and for gradients that are NaN.
 
     Args:
         trained: the model after a backward pass.
-        wrapper: what the run trains: the model, or its wrapper for several processes.
+
+    Returns:
+        The names of the parameters that got none, which are logged.
 
     Raises:
-        InputError: several processes would wait for these gradients; or nothing has one; or a gradient is NaN.
+        InputError: a gradient is NaN.
     """
     learning = {name: parameter for name, parameter in trained.named_parameters() if parameter.requires_grad}
     unused = [name for name, parameter in learning.items() if parameter.grad is None]
@@ -59,15 +60,11 @@ def check_gradients(trained: nn.Module, wrapper: nn.Module) -> None:
     used = [parameter.grad for name, parameter in learning.items() if isinstance(parameter.grad, Tensor)]
     if used and not any(bool(gradient.any()) for gradient in used):
         print_log('every gradient of the first batch is 0: nothing is learnt from it', 'current', logging.WARNING)
-    if not unused:
-        return
-    message = (
-        f'{len(unused)} parameters get no gradient, since no loss depends on them: {listed(parts_of_names(unused, 2))}'
-    )
-    finds = getattr(wrapper, 'find_unused_parameters', None)
-    if get_world_size() > 1 and finds is False and not getattr(wrapper, 'static_graph', False):
-        raise InputError(
-            f'{message}; several processes would wait for them in iteration 2: leave these parts out of the config, or set '
-            '--cfg-options find_unused_parameters=True'
+    if unused:
+        print_log(
+            f'{len(unused)} parameters get no gradient, since no loss depends on them: {listed(parts_of_names(unused, 2))}; they '
+            'stay as they are',
+            'current',
+            logging.WARNING,
         )
-    print_log(f'{message}; they stay as they are', 'current', logging.WARNING)
+    return unused

@@ -19,6 +19,7 @@ from mmengine.structures import BaseDataElement
 from torch import Tensor, nn
 
 from ...errors import InputError
+from ...evaluation.images_too_large import windows_if_too_large
 from ...models.block import find_blocks
 from ...models.model_wrappers import unwrap_model
 from ...models.reparameterize import reparameterize_model
@@ -31,6 +32,7 @@ from .label_values import check_label_values
 from .scores import copied_evaluator
 from .steps import noted, step
 from .undisturbed import undisturbed
+from .unused_parameters import expect_unused_parameters
 
 
 def rehearse_training(runner: Runner, fuse: bool) -> None:
@@ -45,7 +47,7 @@ def rehearse_training(runner: Runner, fuse: bool) -> None:
     Raises:
         InputError: a step failed; the message names it. The traceback is in the log file.
     """
-    start, told, scores = time.monotonic(), [], None
+    start, told, scores, unused = time.monotonic(), [], None, None
     try:
         model = copy.deepcopy(unwrap_model(runner.model))
     except Exception as error:
@@ -56,6 +58,7 @@ def rehearse_training(runner: Runner, fuse: bool) -> None:
     with undisturbed():
         if _trains_as_usual(model) and can_be_drawn_from(runner.train_dataloader):
             losses, size = _one_iteration(runner, model)
+            unused = check_gradients(model)
             shown = ', '.join(
                 f'{name} {value:.4g}' for name, value in losses.items() if 'loss' in name and name != 'loss'
             )
@@ -66,6 +69,8 @@ def rehearse_training(runner: Runner, fuse: bool) -> None:
                 model = reparameterize_model(model, inplace=True)
             scores, size = _one_evaluation(model, runner.val_loop, 'val')
             told.append(f'a validation batch of {size} through model and metric ({", ".join(scores)})')
+    if unused is not None:
+        expect_unused_parameters(runner, unused)
     if scores is not None:
         check_metric_keys(scores, runner.hooks)
     _log_passed(start, told)
@@ -125,7 +130,6 @@ def _one_iteration(runner: Runner, model: BaseModel) -> tuple[Mapping[str, float
     with step('backward pass'):
         total.backward()
         _wait()
-    check_gradients(model, runner.model)
     return values, size
 
 
@@ -139,7 +143,7 @@ def _one_evaluation(model: nn.Module, loop: Any, stage: str) -> tuple[Mapping[st
         batch, size = draw_batch(loader, dataset)
     model.eval()
     with torch.no_grad(), noted(model) as notes, step(f'{what} batch', notes, model):
-        with autocast(enabled=getattr(loop, 'fp16', False)):
+        with windows_if_too_large(model), autocast(enabled=getattr(loop, 'fp16', False)):
             outputs = _predict(model, batch, stage)
         _wait()
     with step(f'{what} metric'), copied_evaluator(loop.evaluator) as evaluator:
