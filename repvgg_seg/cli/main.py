@@ -21,6 +21,7 @@ COMMANDS = {
     'make-synthetic-scenes': 'write a small data set of synthetic street scenes',
     'prepare-cityscapes': 'make the trainId labels of Cityscapes',
     'crash-test': 'kill a training again and again, and compare what is resumed',
+    'fuzz': 'read damaged files, to find what is not refused in one line',
     'demo': 'run everything once, on synthetic street scenes',
 }
 

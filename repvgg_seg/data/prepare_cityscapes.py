@@ -1,5 +1,6 @@
 """Make the trainId labels of Cityscapes from the downloaded polygons, and check that the data set is complete."""
 
+import json
 from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 
@@ -8,6 +9,7 @@ from rich.progress import track
 
 from ..errors import InputError
 from ..files import replacing
+from .image_header import fault_of_pixels
 
 COUNTS = {'train': 2975, 'val': 500}
 _IMAGE, _POLYGONS, _LABEL = '_leftImg8bit.png', '_gtFine_polygons.json', '_gtFine_labelTrainIds.png'
@@ -43,7 +45,7 @@ def prepare(root: str | Path, counts: dict[str, int] = COUNTS, workers: int = 4)
     to_do = [(polygons, label) for polygons, label in pairs if not label.exists() and polygons.exists()]
     unlabelled = [polygons for polygons, label in pairs if not label.exists() and not polygons.exists()]
     with ProcessPoolExecutor(workers) as pool:
-        list(track(pool.map(_make_label, to_do, chunksize=8), 'trainIds', total=len(to_do), disable=not to_do))
+        list(track(pool.map(make_label, to_do, chunksize=8), 'trainIds', total=len(to_do), disable=not to_do))
 
     faults = [
         f'{split} has {len(images[split])} of {count} images'
@@ -64,8 +66,16 @@ def _polygons_and_label(root: Path, image: Path) -> tuple[Path, Path]:
     return stem.with_name(name + _POLYGONS), stem.with_name(name + _LABEL)
 
 
-def _make_label(pair: tuple[Path, Path]) -> None:
+def make_label(pair: tuple[Path, Path]) -> None:
     """Write one label from its polygons; an interrupted call leaves no partial file."""
     polygons, label = pair
-    with replacing(label) as temporary:
-        json2labelImg(str(polygons), str(temporary), 'trainIds')
+    try:
+        size = json.loads(polygons.read_text(encoding='utf-8'))
+        fault = fault_of_pixels(polygons, size['imgWidth'] * size['imgHeight'])
+        if not fault:
+            with replacing(label) as temporary:
+                json2labelImg(str(polygons), str(temporary), 'trainIds')
+    except (Exception, SystemExit) as error:  # of damaged files; the official script exits where it knows no label
+        fault = f'{polygons} holds no polygons of Cityscapes ({type(error).__name__}: {error}): unpack it again'
+    if fault:
+        raise InputError(' '.join(fault.split()))

@@ -3,7 +3,9 @@
 import os.path as osp
 import sys
 from collections.abc import Iterator
+from pathlib import Path
 
+import yaml
 from mmengine.config import Config
 
 from ...errors import InputError
@@ -32,6 +34,8 @@ def load_config(path: str, options: dict | None = None) -> Config:
     if path.endswith(('.pth', '.safetensors')):
         raise InputError(f'{path} is a checkpoint: the config comes first, then the checkpoint')
     try:
+        if path.endswith(('.yml', '.yaml')):  # mmengine's reader would create any object that the file names
+            yaml.safe_load(Path(path).read_text(encoding='utf-8'))
         cfg = Config.fromfile(path)
         cfg.pop('_scope_', None)
         for value in cfg.values():  # here mmengine imports what a config of its lazy kind names
@@ -46,6 +50,9 @@ def load_config(path: str, options: dict | None = None) -> Config:
         )
         raise InputError(f'{path} cannot be read as a config: {type(error).__name__}: {reason}') from error
     set_options(cfg, {} if options is None else options)
+    for key, value in cfg.items():
+        if isinstance(value, type) and value.__module__ == 'builtins':
+            raise InputError(f'{path}: {key} is the type {value.__name__} itself: write {key}={value.__name__}(...)')
     if cfg.get('model') is None:
         raise InputError(
             f'{path} has no model: it is a part of a config; name a whole config, such as {config_name("pspnet_repvgg_b2")}'

@@ -3,8 +3,8 @@ from .channels_last_hook import ChannelsLastHook
 from .check_heads_hook import CheckHeadsHook
 from .classes_seen_hook import ClassesSeenHook
 from .compile_hook import CompileHook
-from .finite_loss_hook import FiniteLossHook
 from .evaluation_memory_hook import EvaluationMemoryHook
+from .finite_loss_hook import FiniteLossHook
 from .load_weights_hook import LoadWeightsHook
 from .one_logit_accuracy_hook import OneLogitAccuracyHook
 from .paramwise_hook import ParamwiseHook
