@@ -51,7 +51,7 @@ class Kill:
     seconds: float
 
 
-def write_config(folder: Path, iterations: int, interval: int | None = None) -> Path:
+def write_config(folder: Path, iterations: int, interval: int | None = None, batch_size: int = 2) -> Path:
     """Write synthetic scenes and the config of a run over them: random crops, flips and dropout, a tiny network, two workers, SGD with
     momentum.
 
@@ -59,12 +59,13 @@ def write_config(folder: Path, iterations: int, interval: int | None = None) -> 
         folder: where to.
         iterations: of the run.
         interval: iterations between two checkpoints and between two validations; 2 and 8 by default.
+        batch_size: crops of an iteration.
     """
     generate(folder / 'scenes', dict(train=8, val=3), size=(_CROP, 2 * _CROP), seed=0)
     options: dict[str, Any] = {
         'model.backbone.arch': dict(depths=(1, 2, 2, 5, 1), a=0.25, b=0.25, _delete_=True),
         'model.data_preprocessor.size': (_CROP, _CROP),
-        'train_dataloader.batch_size': 2,
+        'train_dataloader.batch_size': batch_size,
         'train_cfg.max_iters': iterations,
         'train_cfg.val_interval': interval or VALIDATION_INTERVAL,
         'param_scheduler.0.end': iterations,

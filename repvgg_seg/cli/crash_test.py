@@ -105,7 +105,8 @@ def measure_kills(args: Namespace, folder: Path) -> dict[str, Any]:
 
 def measure_start(args: Namespace, folder: Path) -> dict[str, Any]:
     """Compare the time of a start with that of the training before it; returns the record."""
-    config = write_config(folder, args.start_after, interval=args.start_after)
+    # Batches that take about as long as those of a small real network: the imports alone take seconds.
+    config = write_config(folder, args.start_after, interval=args.start_after, batch_size=8)
     before = train_undisturbed(config, folder / 'work')
     longer = f'train_cfg.max_iters={args.start_after + 1}'
     after = train_undisturbed(config, folder / 'work', 1, longer)
