@@ -10,8 +10,9 @@ import numpy as np
 
 from ..errors import InputError
 from .damaged_files import fault_at_a_glance
+from .image_size_limit import too_large
 from .label_checks import CheckAnnotations, CutLabelError, check_label
-from .step_errors import describe_error, is_loader, name_of_step, paths_of
+from .step_errors import decoder_of, describe_error, is_loader, name_of_step, paths_of
 
 # Steps of these packages change no number in a label; a step of another may, so labels are judged behind it.
 KNOWN_PACKAGES = ('mmengine', 'mmcv', 'mmseg', 'repvgg_seg')
@@ -185,8 +186,12 @@ def run_step(step: Callable, place: str, results: Any) -> Any:
     """What a step makes of an item.
 
     Raises:
-        InputError: the step raises an error; it names step and file.
+        InputError: the step raises an error, or would decode a file of too many pixels; it names step and file.
     """
+    if decoder_of(step) is not None:
+        for path in paths_of(results, labels_first='Annotation' in name_of_step(step))[:1]:
+            if fault := too_large(path):
+                raise InputError(f'{fault} ({place}, {name_of_step(step)})')
     try:
         return step(results)
     except (InputError, MemoryError):

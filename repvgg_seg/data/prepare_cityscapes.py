@@ -1,5 +1,6 @@
 """Make the trainId labels of Cityscapes from the downloaded polygons, and check that the data set is complete."""
 
+import json
 from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 
@@ -8,6 +9,7 @@ from rich.progress import track
 
 from ..errors import InputError
 from ..files import replacing
+from .image_size_limit import fault_of_pixels
 
 COUNTS = {'train': 2975, 'val': 500}
 _IMAGE, _POLYGONS, _LABEL = '_leftImg8bit.png', '_gtFine_polygons.json', '_gtFine_labelTrainIds.png'
@@ -67,5 +69,13 @@ def _polygons_and_label(root: Path, image: Path) -> tuple[Path, Path]:
 def _make_label(pair: tuple[Path, Path]) -> None:
     """Write one label from its polygons; an interrupted call leaves no partial file."""
     polygons, label = pair
-    with replacing(label) as temporary:
-        json2labelImg(str(polygons), str(temporary), 'trainIds')
+    try:
+        size = json.loads(polygons.read_text(encoding='utf-8'))
+        fault = fault_of_pixels(polygons, size['imgWidth'] * size['imgHeight'])
+        if not fault:
+            with replacing(label) as temporary:
+                json2labelImg(str(polygons), str(temporary), 'trainIds')
+    except (Exception, SystemExit) as error:  # of damaged files; the official script exits where it knows no label
+        fault = f'{polygons} holds no polygons of Cityscapes ({type(error).__name__}: {error}): unpack it again'
+    if fault:
+        raise InputError(' '.join(fault.split()))

@@ -1,6 +1,7 @@
 """Reading one image file."""
 
 import io
+import math
 import os
 from pathlib import Path
 
@@ -8,6 +9,7 @@ import cv2
 import numpy as np
 
 from ..errors import InputError
+from .image_size_limit import fault_of_pixels, too_large
 
 
 def read_image(path: str | os.PathLike[str], channels: int = 3) -> np.ndarray:
@@ -20,13 +22,18 @@ def read_image(path: str | os.PathLike[str], channels: int = 3) -> np.ndarray:
         channels: how many the image must have; a picture in colours is read as grey for one.
 
     Raises:
-        InputError: there is no such file, or it is no image, or one of other channels.
+        InputError: there is no such file, or it is no image, or one of other channels, or too large.
     """
+    if fault := too_large(path):
+        raise InputError(fault)
     try:
         content = Path(path).read_bytes()
     except OSError as error:
         raise InputError(f'cannot read {path}: {error.strerror}; name an image file') from None
-    image = _decoded(content, channels, is_array=Path(path).suffix == '.npy') if content else None
+    is_array = Path(path).suffix == '.npy'
+    if is_array and (fault := fault_of_pixels(path, _pixels_of_array(content))):
+        raise InputError(fault)
+    image = _decoded(content, channels, is_array) if content else None
     if image is None or image.ndim < 2:
         raise InputError(f'{path} is not an image that OpenCV can decode, or damaged: name another one')
     image = image.reshape(*image.shape[:2], -1)
@@ -39,7 +46,21 @@ def _decoded(content: bytes, channels: int, is_array: bool) -> np.ndarray | None
     if is_array:
         try:
             return np.load(io.BytesIO(content))
-        except (EOFError, ValueError):
+        except Exception:  # a damaged header, which NumPy evaluates as text, raises many types
             return None
     flag = {1: cv2.IMREAD_GRAYSCALE, 3: cv2.IMREAD_COLOR}.get(channels, cv2.IMREAD_UNCHANGED)
-    return cv2.imdecode(np.frombuffer(content, np.uint8), flag)
+    try:
+        return cv2.imdecode(np.frombuffer(content, np.uint8), flag)
+    except cv2.error:  # of some damaged headers; most give None
+        return None
+
+
+def _pixels_of_array(content: bytes) -> int:
+    """The height times the width that the header of a .npy file claims; 0 where it is damaged."""
+    file = io.BytesIO(content)
+    try:
+        version = np.lib.format.read_magic(file)
+        read = np.lib.format.read_array_header_1_0 if version == (1, 0) else np.lib.format.read_array_header_2_0
+        return math.prod(read(file)[0][:2])
+    except Exception:  # as above
+        return 0

@@ -28,7 +28,7 @@ def describe_error(error: Exception, step: Callable, place: str, results: Any) -
         return f'{fault_of_system(error, "a file")} ({place}, {name})'
     paths = paths_of(results, labels_first='Annotation' in name)
     for i, path in enumerate(paths if is_loader(step) else []):
-        fault = fault_of(path, _reader_of(step) if i == 0 else None)
+        fault = fault_of(path, decoder_of(step) if i == 0 else None)
         if fault:
             return f'{fault} ({place}, {name})'
     at = f' at {paths[0]}' if paths else ''
@@ -69,7 +69,7 @@ def paths_of(results: Any, labels_first: bool = False) -> list[str]:
     return [results[key] for key in keys if isinstance(results.get(key), str)]
 
 
-def _reader_of(step: Callable) -> Callable[[bytes], Any] | None:
+def decoder_of(step: Callable) -> Callable[[bytes], Any] | None:
     """How a loader of mmcv or mmseg decodes bytes; None for another, whose way is not known."""
     if isinstance(step, LoadImageFromFile) and type(step).transform is LoadImageFromFile.transform:
         return partial(mmcv.imfrombytes, flag=step.color_type, backend=step.imdecode_backend)

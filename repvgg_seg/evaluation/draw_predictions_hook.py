@@ -1,6 +1,7 @@
 """Draws predictions as pictures."""
 
 import pickle
+import secrets
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -17,8 +18,6 @@ from mmseg.registry import HOOKS
 from ..errors import InputError
 from .prediction_names import PredictionNames
 from .write_labels_hook import image_path
-
-_WAITING = '.waiting'  # what the other processes have predicted, for the main one to draw
 
 
 @HOOKS.register_module()
@@ -39,6 +38,7 @@ class DrawPredictionsHook(Hook):
         self.show = show
         self.wait_time = wait_time
         self._names: PredictionNames
+        self._waiting = ''  # folder for what the other processes have predicted, for the main one to draw
         self._drawn = 0
 
     def before_test(self, runner: Runner) -> None:
@@ -47,6 +47,10 @@ class DrawPredictionsHook(Hook):
         Raises:
             InputError: a file of such a name exists.
         """
+        # A new name for every test: the files in it are pickles, and one that lay there before could run code.
+        name = [f'.waiting_{secrets.token_hex(8)}']
+        dist.broadcast_object_list(name)
+        self._waiting = name[0]
         self._names = PredictionNames(runner.test_dataloader.dataset)
         if self.folder and dist.is_main_process():
             files = (self.folder / f'{image.name}.png' for image in self._names.images.values())
@@ -67,7 +71,7 @@ class DrawPredictionsHook(Hook):
             return
         dist.barrier()
         if dist.is_main_process():
-            waiting = self.folder / _WAITING
+            waiting = self.folder / self._waiting
             for path in sorted(waiting.glob('*')):
                 self._draw(runner, pickle.loads(path.read_bytes()))
                 path.unlink()
@@ -96,7 +100,7 @@ class DrawPredictionsHook(Hook):
         for labels in (sample.get('pred_sem_seg'), sample.get('gt_sem_seg')):
             if labels is not None:
                 labels.data = labels.data.astype(np.uint8 if labels.data.max() < 256 else np.int32)
-        waiting = self.folder / _WAITING
+        waiting = self.folder / self._waiting
         waiting.mkdir(parents=True, exist_ok=True)
         self._drawn += 1
         (waiting / f'{dist.get_rank()}_{self._drawn}').write_bytes(pickle.dumps(sample))

@@ -47,6 +47,7 @@ _WRAPPERS = (
     'module',
     'weights',
 )
+_DEEPEST = 20  # dicts inside one another; a damaged file may hold one that holds itself
 # What DDP and averaged models, torch.compile, FSDP and activation checkpointing put into the names of a model inside them.
 _INSERTED = ('module', '_orig_mod', '_fsdp_wrapped_module', '_checkpoint_wrapped_module')
 _AVERAGED = ('n_averaged', 'steps')  # what torch's and mmengine's averaged models count, beside `module`
@@ -57,12 +58,14 @@ def unwrap(checkpoint: Mapping[str, Any]) -> dict[str, Tensor]:
 
     They may be at any depth. Averaged weights are preferred to the last ones: they are what their authors evaluate.
     """
-    present = [key for key in _WRAPPERS if isinstance(checkpoint.get(key), Mapping)]
-    if not present:
-        return {name: value for name, value in checkpoint.items() if isinstance(value, Tensor)}
-    if len(present) > 1:
-        print_log(f'of {", ".join(present)} in the checkpoint, {present[0]} is used', 'current')
-    return unwrap(checkpoint[present[0]])
+    for _ in range(_DEEPEST):
+        present = [key for key in _WRAPPERS if isinstance(checkpoint.get(key), Mapping)]
+        if not present:
+            return {name: v for name, v in checkpoint.items() if isinstance(v, Tensor) and isinstance(name, str)}
+        if len(present) > 1:
+            print_log(f'of {", ".join(present)} in the checkpoint, {present[0]} is used', 'current')
+        checkpoint = checkpoint[present[0]]
+    return {}
 
 
 def bare_names(tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from http.client import HTTPException
 from pathlib import Path
+from typing import BinaryIO
 from urllib.error import HTTPError
 from urllib.parse import urlparse
 from urllib.request import Request, urlopen
@@ -20,6 +21,7 @@ from ..files import sha256
 from .published import KnownWeights, how_to_get, published_sum
 
 _CHUNK = 1 << 20  # bytes read at a time
+_WHOLE_SUM = 64  # digits of a sha256; of some files only the first are published
 _TIMEOUT = 30  # seconds without a byte
 
 
@@ -42,6 +44,7 @@ def download(known: KnownWeights, folder: str | Path) -> Path:
         _check(path, f'move {path} away and run this again', known.size, known.sha256)
     elif known.hub:
         _fetch_from_hub(known.hub, path)
+        _check(path, f'move {path} away and run this again', known.size, known.sha256)
     elif known.url:
         _fetch(known.url, path, known.size, known.sha256)
     else:
@@ -78,7 +81,7 @@ def _fetch(url: str, path: Path, size: int | None, digest: str) -> None:
         part.parent.mkdir(parents=True, exist_ok=True)
         if not digest:  # nothing would show that the file at the address has changed meanwhile
             part.unlink(missing_ok=True)
-        _append(url, part, size)
+        _append(url, part, size, digest)
     try:
         _check(part, 'it is deleted: run this again', size, digest)
     except InputError:
@@ -87,7 +90,7 @@ def _fetch(url: str, path: Path, size: int | None, digest: str) -> None:
     part.replace(path)
 
 
-def _append(url: str, part: Path, size: int | None) -> None:
+def _append(url: str, part: Path, size: int | None, digest: str) -> None:
     """Append to `part` the bytes that it lacks."""
     start = part.stat().st_size if part.exists() else 0
     try:
@@ -97,18 +100,30 @@ def _append(url: str, part: Path, size: int | None) -> None:
             return
         raise
     with response:
+        if url.startswith('https:') and not response.url.startswith('https:') and len(digest) < _WHOLE_SUM:
+            raise ConnectionError(f'it leads on to {response.url}, which anybody on the way can change')
         if response.status != 206:  # the server sends the whole file, whatever was asked for
             start = 0
         length = int(response.headers.get('Content-Length', 0))
-        total = start + length if length else size
+        total = size or (start + length if length else None)
         with (
             open(part, 'ab' if start else 'wb') as file,
             wrap_file(response, length, description=part.name) as shown,
         ):
-            shutil.copyfileobj(shown, file, _CHUNK)
+            _copy(shown, file, size and size - start)
     fetched = part.stat().st_size
     if total and fetched < total:
         raise ConnectionError(f'the connection ended at {fetched:,} of {total:,} bytes')
+
+
+def _copy(source: BinaryIO, target: BinaryIO, most: int | None) -> None:
+    """Copy bytes, and end where more come than there should be: a server may send for ever."""
+    copied = 0
+    while chunk := source.read(_CHUNK):
+        target.write(chunk)
+        copied += len(chunk)
+        if most is not None and copied > most:
+            return
 
 
 def _fetch_from_hub(repository: str, path: Path) -> None:

@@ -11,10 +11,12 @@ from ..errors import InputError
 from .classes_of_config import with_classes
 from .download import download_address
 from .read import TRUSTED, MapLocation, read_checkpoint, read_meta
+from .stored_config import stored_config
 
 Reader = Callable[[str, MapLocation], Any]
 
 _LOCAL = ''
+_CONFIG_KEYS = ('cfg', 'config')  # of a meta; mmengine runs the second when it resumes, the first in its inferencer
 _HTTP = ('http://', 'https://')
 
 
@@ -45,9 +47,25 @@ def load_from_local(filename: str, map_location: MapLocation = 'cpu') -> dict[st
     """`read_checkpoint`, as mmengine calls it; with the `meta` of a .safetensors file that has one."""
     checkpoint = read_checkpoint(filename, map_location=map_location)
     meta = read_meta(filename, checkpoint)
-    return with_classes(
-        dict(meta=meta, state_dict=checkpoint) if meta and 'meta' not in checkpoint else checkpoint, filename
-    )
+    if meta and 'meta' not in checkpoint:
+        checkpoint = dict(meta=meta, state_dict=checkpoint)
+    if 'meta' in checkpoint:
+        checkpoint = dict(checkpoint, meta=_without_code(meta, filename))
+    return with_classes(checkpoint, filename)
+
+
+def _without_code(meta: dict[str, Any], filename: str) -> dict[str, Any]:
+    """The `meta` of a file without configs that are more than plain values: mmengine runs these texts as Python."""
+    code = [key for key in _CONFIG_KEYS if meta.get(key) and stored_config({'cfg': meta[key]}) is None]
+    if code and not filename.startswith(TRUSTED):
+        print_log(
+            f'{filename}: the config in its meta ({", ".join(code)}) is more than plain values and is left out, since '
+            f'mmengine would run it; {TRUSTED}{filename} keeps it',
+            'current',
+            logging.WARNING,
+        )
+        return {key: value for key, value in meta.items() if key not in code}
+    return meta
 
 
 def load_from_http(filename: str, map_location: MapLocation = 'cpu') -> dict[str, Any]:

@@ -4,6 +4,7 @@ import json
 import os
 import pickle
 import re
+import zipfile
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
 from pathlib import Path
@@ -24,6 +25,8 @@ TRUSTED = 'trusted://'
 MapLocation = str | torch.device | dict[str, str] | Callable[[Storage, str], Storage] | None
 
 META_KEY = 'repvgg_seg.meta'  # of the header of a .safetensors file, which maps text to text
+_UNFOLDED = 20  # times the size of a file that its tensors may take in memory; torch.save writes without compression
+_ALWAYS = 64 << 20  # bytes that they may take in any case
 _LFS_POINTER = b'version https://git-lfs'
 _FETCH_AGAIN = 'fetch it again and compare its size with the one that its source names; of a run of your own, take the checkpoint before'
 
@@ -70,7 +73,9 @@ def check_readable(filename: str) -> Path:
     Raises:
         InputError: a file that does not exist, cannot be opened, is empty, or something else by mistake.
     """
-    path = Path(filename.removeprefix(TRUSTED)).expanduser()
+    path = path_of(filename)
+    if path.exists() and not path.is_file() and not path.is_dir():
+        raise InputError(f'cannot read {path}: it is a pipe or a device; name a checkpoint file')
     try:
         with open(path, 'rb') as file:
             head = file.read(64)
@@ -89,10 +94,26 @@ def check_readable(filename: str) -> Path:
     return path
 
 
+def path_of(filename: str | os.PathLike[str]) -> Path:
+    """The path that a checkpoint is named by, without `trusted://` and with the home folder for `~`."""
+    path = Path(os.fspath(filename).removeprefix(TRUSTED))
+    try:
+        return path.expanduser()
+    except RuntimeError:  # there is no such user
+        return path
+
+
 def _read_torch(path: Path, trust: bool, map_location: MapLocation) -> object:
     try:
+        if not trust:
+            _check_size(path, _size_in_zip(path))
         with _mmengine_objects_allowed():
-            return torch.load(path, map_location=map_location, weights_only=not trust)
+            read = torch.load(path, map_location=map_location, weights_only=not trust)
+        if not trust:
+            _check_size(path, _size_of_tensors(read))
+        return read
+    except InputError:
+        raise
     except Exception as error:  # torch raises many types for broken files
         refused = re.search(r'GLOBAL ([\w.]+)|unrecognized function (.+)|but got (.+)', str(error))
         if isinstance(error, pickle.UnpicklingError) and refused:
@@ -112,11 +133,17 @@ def read_meta(filename: str | os.PathLike[str], checkpoint: Mapping[str, Any]) -
         filename: the file, as `read_checkpoint` takes it.
         checkpoint: what `read_checkpoint` has returned for it.
     """
-    path = Path(os.fspath(filename).removeprefix(TRUSTED)).expanduser()
+    path = path_of(filename)
     if path.suffix != '.safetensors':
-        return checkpoint.get('meta') or {}
-    with safetensors.safe_open(path, 'pt') as file:
-        return json.loads((file.metadata() or {}).get(META_KEY, '{}'))
+        meta = checkpoint.get('meta')
+    else:
+        with safetensors.safe_open(path, 'pt') as file:
+            text = (file.metadata() or {}).get(META_KEY, '{}')
+        try:
+            meta = json.loads(text)
+        except (ValueError, RecursionError):
+            raise InputError(f'{path}: the entry {META_KEY} of its header is no JSON: {_FETCH_AGAIN}') from None
+    return meta if isinstance(meta, dict) else {}
 
 
 def _read_safetensors(path: Path, map_location: MapLocation) -> dict[str, Tensor]:
@@ -124,6 +151,38 @@ def _read_safetensors(path: Path, map_location: MapLocation) -> dict[str, Tensor
         return safetensors.torch.load_file(path, device=str(map_location or 'cpu'))
     except Exception:  # the library's own error derives from nothing narrower
         raise InputError(_broken(path, 'safetensors file')) from None
+
+
+def _size_in_zip(path: Path) -> int:
+    """The bytes that the entries of a zip archive take when they are unpacked; 0 for another or a broken file."""
+    try:
+        with zipfile.ZipFile(path) as archive:
+            return sum(entry.file_size for entry in archive.infolist())
+    except Exception:  # it raises many types for broken files, and torch reads other forms as well
+        return 0
+
+
+def _size_of_tensors(value: object) -> int:
+    """The bytes that the tensors in a nest of containers take when each is copied; one may repeat a single number."""
+    size, seen, waiting = 0, set(), [value]
+    while waiting:
+        item = waiting.pop()
+        if isinstance(item, Tensor):
+            size += item.numel() * item.element_size()
+        elif isinstance(item, (Mapping, list, tuple, set)) and id(item) not in seen:  # a container may hold itself
+            seen.add(id(item))
+            waiting.extend(item.values() if isinstance(item, Mapping) else item)
+    return size
+
+
+def _check_size(path: Path, size: int) -> None:
+    most = max(_ALWAYS, _UNFOLDED * path.stat().st_size)
+    if size > most:
+        raise InputError(
+            f'{path} has {path.stat().st_size:,} bytes and would take {size:,} in memory, more than {_UNFOLDED} times as many '
+            f'({most:,} are allowed): if you trust its author, say --trust where a tool has that option, or write '
+            f'{TRUSTED}{path} for its name'
+        )
 
 
 def _broken(path: Path, kind: str) -> str:

@@ -17,7 +17,7 @@ def stored_config(meta: Mapping[str, Any]) -> Config | None:
         tree = DictCalls().visit(ast.parse(meta.get('cfg', '')))
         values = {statement.targets[0].id: ast.literal_eval(statement.value) for statement in tree.body}
         return Config(values) if values else None
-    except (AttributeError, KeyError, SyntaxError, TypeError, ValueError):  # not a config of that form
+    except Exception:  # not a config of that form, or nested too deeply for the parser
         return None
 
 

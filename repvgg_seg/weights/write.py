@@ -12,7 +12,7 @@ import torch
 from ..errors import InputError
 from ..files import replacing
 from ..weight_names import unwrap
-from .read import META_KEY, TRUSTED
+from .read import META_KEY, path_of
 
 
 def check_output(source: str | os.PathLike[str], target: str | os.PathLike[str], overwrite: bool = False) -> None:
@@ -26,7 +26,7 @@ def check_output(source: str | os.PathLike[str], target: str | os.PathLike[str],
     Raises:
         InputError: the target is the source, a folder, an existing file, or in a folder that does not exist.
     """
-    source, target = Path(os.fspath(source).removeprefix(TRUSTED)).expanduser(), Path(target)
+    source, target = path_of(source), Path(target)
     if source.exists() and target.exists() and source.samefile(target):
         raise InputError(
             f'{target} is the checkpoint itself, which cannot be recovered from what is made of it: name another file'

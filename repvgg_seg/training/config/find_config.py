@@ -1,5 +1,6 @@
 """A config by its path, or by its name among the configs of this package."""
 
+from os.path import isfile
 from pathlib import Path
 
 from ...errors import InputError, did_you_mean, similar_names
@@ -36,10 +37,10 @@ def find_config(name: str) -> str:
     """
     file_name = name if Path(name).suffix else f'{name}.py'
     for path in (Path(name), Path(file_name)):
-        if path.is_file():
+        if isfile(path):  # which, other than `Path.is_file`, raises nothing for names that no file can have
             return str(path)
     short = Path(file_name).as_posix().removeprefix('configs/')  # typed with backslashes on Windows
-    if not Path(short).is_absolute() and (packaged := packaged_configs() / short).is_file():
+    if not Path(short).is_absolute() and isfile(packaged := packaged_configs() / short):
         return str(packaged)
     guess = did_you_mean(_close_names(short.removesuffix('.py')))
     raise InputError(f'no config {name}: {guess}give the path of a file, or a name out of {packaged_configs()}')

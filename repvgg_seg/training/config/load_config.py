@@ -3,7 +3,9 @@
 import os.path as osp
 import sys
 from collections.abc import Iterator
+from pathlib import Path
 
+import yaml
 from mmengine.config import Config
 
 from ...errors import InputError
@@ -32,6 +34,8 @@ def load_config(path: str, options: dict | None = None) -> Config:
     if path.endswith(('.pth', '.safetensors')):
         raise InputError(f'{path} is a checkpoint: the config comes first, then the checkpoint')
     try:
+        if path.endswith(('.yml', '.yaml')):  # mmengine's reader would create any object that the file names
+            yaml.safe_load(Path(path).read_text(encoding='utf-8'))
         cfg = Config.fromfile(path)
         cfg.pop('_scope_', None)
         for value in cfg.values():  # here mmengine imports what a config of its lazy kind names
