@@ -16,6 +16,12 @@ class InputError(ValueError):
     is_logged = False
 
 
+def one_line(error: InputError) -> str:
+    """The message of an error, without the traceback of a worker around it; line ends in a name or value are escaped."""
+    message = str(error).rsplit(f'{type(error).__name__}: ', 1)[-1].strip()
+    return '\\n'.join(message.splitlines())
+
+
 def parts_of_names(names: Iterable[str], depth: int) -> list[str]:
     """The first components of dotted names, as many as `depth`, each once."""
     return list(dict.fromkeys('.'.join(name.split('.')[:depth]) for name in names))

@@ -26,6 +26,7 @@ ROOMS = [
     'reports',
     'training',
     'benchmark',
+    'fuzzing',
     'cli',
 ]
 

@@ -9,7 +9,7 @@ from typing import ParamSpec, TypeVar
 
 import torch
 
-from ..errors import InputError
+from ..errors import InputError, one_line
 from ..training.distributed import end_process, is_first_to_say
 from ..training.log_file import write_to_log_file
 
@@ -35,7 +35,7 @@ def exit_on_input_error(main: Callable[P, R]) -> Callable[P, R]:
             # For another error, or in a worker of a loader.
             if not error.is_logged and (error.__cause__ is not None or '\n' in str(error)):
                 write_to_log_file(''.join(traceback.format_exception(error)))
-            message = str(error).rsplit(f'{type(error).__name__}: ', 1)[-1].strip()
+            message = one_line(error)
             if is_first_to_say(message):
                 print(f'error: {message}', file=sys.stderr)
             if torch.distributed.is_initialized():

@@ -20,6 +20,7 @@ COMMANDS = {
     'download-weights': 'fetch published ImageNet weights',
     'make-synthetic-scenes': 'write a small data set of synthetic street scenes',
     'prepare-cityscapes': 'make the trainId labels of Cityscapes',
+    'fuzz': 'read damaged files, to find what is not refused in one line',
     'demo': 'run everything once, on synthetic street scenes',
 }
 

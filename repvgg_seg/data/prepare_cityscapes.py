@@ -45,7 +45,7 @@ def prepare(root: str | Path, counts: dict[str, int] = COUNTS, workers: int = 4)
     to_do = [(polygons, label) for polygons, label in pairs if not label.exists() and polygons.exists()]
     unlabelled = [polygons for polygons, label in pairs if not label.exists() and not polygons.exists()]
     with ProcessPoolExecutor(workers) as pool:
-        list(track(pool.map(_make_label, to_do, chunksize=8), 'trainIds', total=len(to_do), disable=not to_do))
+        list(track(pool.map(make_label, to_do, chunksize=8), 'trainIds', total=len(to_do), disable=not to_do))
 
     faults = [
         f'{split} has {len(images[split])} of {count} images'
@@ -66,7 +66,7 @@ def _polygons_and_label(root: Path, image: Path) -> tuple[Path, Path]:
     return stem.with_name(name + _POLYGONS), stem.with_name(name + _LABEL)
 
 
-def _make_label(pair: tuple[Path, Path]) -> None:
+def make_label(pair: tuple[Path, Path]) -> None:
     """Write one label from its polygons; an interrupted call leaves no partial file."""
     polygons, label = pair
     try:

@@ -49,9 +49,10 @@ def set_options(cfg: Config, options: dict[str, Any]) -> None:
         if isinstance(value, TypedText):
             try:
                 value = options[key] = value_of(value, old, _kinds(parent, path, last))
-            except ValueError as error:
+            except (ValueError, RecursionError) as error:
+                reason = 'it is nested too deeply' if isinstance(error, RecursionError) else error
                 raise InputError(
-                    f'--cfg-options {key}={value}: cannot be read ({error}); the config has '
+                    f'--cfg-options {key}={reprlib.repr(str(value)) if len(value) > 400 else value}: cannot be read ({reason}); the config has '
                     f'{"no such key" if old is ABSENT else reprlib.repr(old)}; lists are given as "[a, b]", dicts as "{{\'a\': 1}}"'
                 ) from None
         _set(cfg, parent, key, last, value, old)

@@ -1,0 +1,1 @@
+"""Damaged files, made from whole ones by chance, for the readers of strangers' files."""
