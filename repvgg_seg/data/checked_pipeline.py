@@ -10,7 +10,7 @@ import numpy as np
 
 from ..errors import InputError
 from .damaged_files import fault_at_a_glance
-from .image_size_limit import too_large
+from .image_header import fault_of_header
 from .label_checks import CheckAnnotations, CutLabelError, check_label
 from .step_errors import decoder_of, describe_error, is_loader, name_of_step, paths_of
 
@@ -190,7 +190,7 @@ def run_step(step: Callable, place: str, results: Any) -> Any:
     """
     if decoder_of(step) is not None:
         for path in paths_of(results, labels_first='Annotation' in name_of_step(step))[:1]:
-            if fault := too_large(path):
+            if fault := fault_of_header(path):
                 raise InputError(f'{fault} ({place}, {name_of_step(step)})')
     try:
         return step(results)

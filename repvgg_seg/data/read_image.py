@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 
 from ..errors import InputError
-from .image_size_limit import fault_of_pixels, too_large
+from .image_header import fault_of_header, fault_of_pixels
 
 
 def read_image(path: str | os.PathLike[str], channels: int = 3) -> np.ndarray:
@@ -24,7 +24,7 @@ def read_image(path: str | os.PathLike[str], channels: int = 3) -> np.ndarray:
     Raises:
         InputError: there is no such file, or it is no image, or one of other channels, or too large.
     """
-    if fault := too_large(path):
+    if fault := fault_of_header(path):
         raise InputError(fault)
     try:
         content = Path(path).read_bytes()

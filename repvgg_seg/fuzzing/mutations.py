@@ -217,7 +217,7 @@ def _other_tensor(tensor: torch.Tensor, random: Random) -> torch.Tensor:
     changed: torch.Tensor = random.choice(
         (
             tensor.flatten,
-            lambda: tensor[:0],
+            lambda: tensor.flatten()[:0],
             lambda: tensor[..., None],
             lambda: tensor.new_zeros(()).expand(random.choice(([10**4], [10**6, 10**6], [3, 3]))),
             tensor.half,

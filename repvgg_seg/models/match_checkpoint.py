@@ -135,7 +135,7 @@ def recognise_arch(state_dict: Mapping[str, Tensor]) -> ArchSpec | None:
             groups=second.shape[0] // third.shape[1],
             se=any('.se.' in name for name in state_dict),
         )
-    except InputError:
+    except (InputError, IndexError, ZeroDivisionError):  # the last two of damaged kernels: no axes, or empty ones
         return None
 
 

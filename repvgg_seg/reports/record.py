@@ -16,20 +16,19 @@ from .environment import environment
 
 
 def check_writable(path: str) -> None:
-    """Make the folder of a record that is to be written later, before anything is measured.
+    """Check, before anything is measured, that a record can be written later; its folder is made then.
 
     Raises:
-        InputError: the folder cannot be made or written to, or the path names a folder or a file that is not a record.
+        InputError: its folder cannot be made or written to, or the path names a folder or a file that is not a record.
     """
     folder = Path(path).parent
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise InputError(f'cannot make the folder {folder}: {error.strerror}; name another place') from None
+    there = next(parent for parent in (folder, *folder.parents) if os.path.exists(parent))
+    if not there.is_dir():
+        raise InputError(f'cannot make the folder {folder}: {there} is no folder; name another place')
     if not path.strip() or Path(path).is_dir():
         raise InputError(f'cannot write {path!r}: name a file in a folder that you may write to')
     try:
-        check_folder_takes_files(folder)
+        check_folder_takes_files(there)
     except OSError as error:
         raise InputError(
             f'cannot write {path} ({error.strerror}): name a file in a folder that you may write to'
@@ -74,6 +73,7 @@ def write_record(
         record['checkpoint'] = dict(name=Path(checkpoint).name, sha256=sha256(checkpoint))
         record['training'] = training_facts(read_checkpoint(checkpoint, trust).get('meta', {}))
     record['environment'] = environment(device or torch.device('cuda' if torch.cuda.is_available() else 'cpu'))
+    Path(path).parent.mkdir(parents=True, exist_ok=True)
     with replacing(path) as temporary:
         temporary.write_text(json.dumps(record, indent=2) + '\n', encoding='utf-8')
     return record

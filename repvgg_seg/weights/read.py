@@ -110,7 +110,7 @@ def _read_torch(path: Path, trust: bool, map_location: MapLocation) -> object:
         with _mmengine_objects_allowed():
             read = torch.load(path, map_location=map_location, weights_only=not trust)
         if not trust:
-            _check_size(path, _size_of_tensors(read))
+            _check_tensors(path, read)
         return read
     except InputError:
         raise
@@ -162,17 +162,23 @@ def _size_in_zip(path: Path) -> int:
         return 0
 
 
-def _size_of_tensors(value: object) -> int:
-    """The bytes that the tensors in a nest of containers take when each is copied; one may repeat a single number."""
+def _check_tensors(path: Path, value: object) -> None:
+    """Check the tensors in a nest of containers: each has values, and copies of all fit into what the file may take.
+
+    A tensor may repeat a single number many times without having it many times in the file.
+    """
     size, seen, waiting = 0, set(), [value]
     while waiting:
         item = waiting.pop()
         if isinstance(item, Tensor):
             size += item.numel() * item.element_size()
+            if item.layout != torch.strided or item.device.type == 'meta':
+                form = "on the device 'meta', without values" if item.device.type == 'meta' else f'{item.layout}'
+                raise InputError(f'{path} holds a tensor that is {form}: save dense tensors that have values')
         elif isinstance(item, (Mapping, list, tuple, set)) and id(item) not in seen:  # a container may hold itself
             seen.add(id(item))
             waiting.extend(item.values() if isinstance(item, Mapping) else item)
-    return size
+    _check_size(path, size)
 
 
 def _check_size(path: Path, size: int) -> None:
