@@ -19,7 +19,7 @@ def parse_args() -> argparse.Namespace:
         description='Damage whole files by chance and read them: each case has to end in success or in a message of one line'
     )
     parser.add_argument('target', choices=list(TARGETS), help='what is read')
-    parser.add_argument('files', nargs='*', metavar='FILE', help='files to damage; small ones of its own by default')
+    parser.add_argument('files', nargs='*', metavar='FILE', help='files to damage, beside small ones of its own')
     parser.add_argument('--minutes', type=float, default=10.0, help='how long (%(default)s)')
     parser.add_argument('--seed', type=int, default=0, help='the same seed gives the same cases (%(default)s)')
     parser.add_argument('--case', type=int, metavar='N', help='run the one case of this number, in this process')

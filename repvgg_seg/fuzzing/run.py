@@ -64,7 +64,7 @@ def fuzz(name: str, seed: int, seconds: float, files: list[Path], most: int | No
         name: of a target.
         seed: of all cases; with the number of a case it says all about it.
         seconds: after which no further case begins.
-        files: damaged in place of those that the target makes itself.
+        files: damaged beside those that the target makes itself.
         most: cases.
     """
     result = Result()
@@ -98,7 +98,7 @@ def prepare(name: str, files: list[Path], folder: Path) -> tuple[Target, list[Pa
     seeds = folder / 'seeds'
     seeds.mkdir(exist_ok=True)
     target: Target = TARGETS[name](seeds)
-    return target, files or sorted(path for path in seeds.rglob('*') if path.is_file())
+    return target, [*sorted(path for path in seeds.rglob('*') if path.is_file()), *files]
 
 
 class _child:

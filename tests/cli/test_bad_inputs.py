@@ -17,6 +17,7 @@ import pytest
 import torch
 from helpers import REPO
 from mmengine.logging import HistoryBuffer, MMLogger
+from mmengine.registry import init_default_scope
 from mmseg.registry import MODELS
 from tiny import TINY, tiny_config
 from weight_files import Malicious, classifier
@@ -160,6 +161,7 @@ ROWS = [
 def place(scenes, tmp_path_factory):
     """A folder of bad files, and of whole ones that bad arguments name."""
     place = tmp_path_factory.mktemp('place')
+    init_default_scope('mmseg')
     config = tiny_config(scenes, place / 'work')
     _write_checkpoints(place, config)
     _write_images(place)

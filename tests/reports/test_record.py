@@ -13,6 +13,8 @@ from repvgg_seg.reports.record import check_writable, read_record, training_fact
 def test_a_record_is_replaced_and_nothing_else(tmp_path):
     path = tmp_path / 'new' / 'r.json'
     check_writable(str(path))
+    assert not path.parent.exists(), 'what is refused later leaves no folder'
+    path.parent.mkdir()
     path.write_text(json.dumps(dict(environment={})))
     check_writable(str(path))
     for content in ('# README', '{"model": 1}', ''):
