@@ -1,5 +1,6 @@
 """Bad inputs of every command: each ends in one line and exit status 2, and nothing on disk has changed."""
 
+import functools
 import hashlib
 import io
 import json
@@ -81,8 +82,6 @@ TRAIN = [
     ('tiny.py', ('train_dataloader.batch_size=1',), 'one image per GPU'),
     ('tiny.py', ('model.backbone.init_cfg.type=Pretrained', 'model.backbone.init_cfg.checkpoint=no.pth'), 'no file no.pth'),
     ('tiny.py', ('load_from=no.pth',), 'no file no.pth'),
-    ('tiny.py', ('load_from=code.pth',), 'holds more than tensors'),
-    ('tiny.py', ('load_from=zip_bomb.pth',), 'would take 100,000,0'),
     ('tiny.py', ('model.backbone.arhc=B2',), 'model.backbone.arhc: RepVGG takes no argument of this name'),
     ('tiny.py', ('train_dataloader.dataset.foo=1',), 'CheckedCityscapesDataset takes no argument of this name'),
     ('tiny.py', ('train_dataloader.sampler.type=InfinitSampler',), 'the closest are InfiniteSampler'),
@@ -280,11 +279,18 @@ def _write_images(place):
 
 def _state(*folders):
     """The names, kinds and sums of everything in some folders."""
+    paths = [path for folder in folders for path in sorted(folder.rglob('*'))]
     return {
-        str(path): hashlib.sha256(path.read_bytes()).hexdigest() if path.is_file() else path.lstat().st_mode
-        for folder in folders
-        for path in sorted(folder.rglob('*'))
+        str(path): _sum(path, (path.stat().st_ino, path.stat().st_mtime_ns, path.stat().st_size))
+        if path.is_file()
+        else path.lstat().st_mode
+        for path in paths
     }
+
+
+@functools.cache  # of a file that has not been written to
+def _sum(path, written):
+    return hashlib.sha256(path.read_bytes()).hexdigest()
 
 
 @pytest.mark.parametrize('line, message', ROWS, ids=[line.replace('\0', ' ')[:70] for line, _ in ROWS])

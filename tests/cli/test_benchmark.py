@@ -1,7 +1,6 @@
 """The tool benchmark: what it writes, and what it refuses."""
 
 import json
-import re
 from functools import partial
 
 import pytest
@@ -191,33 +190,6 @@ def test_baselines_whose_library_is_not_there_are_left_out(run, monkeypatch, tmp
     )  # fmt: skip
     assert 'left out: EfficientNet-B0, which comes with pip install transformers' in err
     assert [row['name'] for row in json.loads((tmp_path / 'c.json').read_text())['rows']] == ['ResNet-18']
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize(
-    'args, message',
-    [
-        (['segmentors', 'configs/none.py'], 'no config configs/none.py'),
-        (['segmentors', '--sizes', '512'], "--sizes must look like 512x1024, got '512'"),
-        (['segmentors', '--batch', '0'], '--batch must be positive, got 0'),
-        (
-            ['classifiers', 'RepVGG-A0', '--memory', '2GB'],
-            "memory must be fused, free or a number of MiB, .* got '2GB'",
-        ),
-        (['segmentors', '--checkpoint', 'x.pth'], '--checkpoint is for one config'),
-        (['loading', 'tests'], 'no .*JPEG or .*jpg below tests'),
-        (['loading', 'tests', '--config', 'configs/pspnet_repvgg_b2.py'], 'no .*JPEG'),
-        (['classifiers', 'EfficientNet-B9'], "model must be RepVGG-ARCH or one of .* got 'EfficientNet-B9'"),
-        (['kernels', '--device', 'tpu'], '--device must be cpu'),
-        (['kernels', '--device', 'mps'], '--device mps is not here'),
-    ],
-)
-def test_wrong_arguments(run, args, message, tmp_path):
-    device = [] if '--device' in args else ['--device', 'cpu']
-    status, _, err = run(*args, *device, '--out', tmp_path / 'out')
-    assert status == 2
-    assert re.search(f'error: {message}', err)
-    assert not list(tmp_path.iterdir())
 
 
 def test_a_misspelt_config(run, tmp_path, tiny):

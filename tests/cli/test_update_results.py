@@ -16,10 +16,3 @@ def test_check_fails_until_the_tables_are_written(run, tmp_path, monkeypatch):
     assert run()[0] == 0
     assert 'old' not in readme.read_text()
     assert run('--check')[0] == 0
-
-
-def test_outside_of_the_project(run, tmp_path, monkeypatch):
-    monkeypatch.chdir(tmp_path)
-    status, _, err = run()
-    assert status == 2
-    assert err.startswith('error: neither ') and err.count('\n') == 1
