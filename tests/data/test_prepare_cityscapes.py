@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from repvgg_seg.data.prepare_cityscapes import COUNTS, prepare
+from repvgg_seg.data.prepare_cityscapes import COUNTS, make_label, prepare
 from repvgg_seg.errors import InputError
 
 TRAIN, VAL = 'train/aachen/aachen_000000_000019', 'val/ulm/ulm_000000_000019'
@@ -63,3 +63,21 @@ def test_what_is_missing_is_said_after_what_can_be_done_is_done(tmp_path):
 def test_nothing_there(tmp_path):
     with pytest.raises(InputError, match='no leftImg8bit.*leftImg8bit_trainvaltest.zip'):
         prepare(tmp_path, workers=1)
+
+
+@pytest.mark.parametrize(
+    'text, said',
+    [
+        ('{', 'holds no polygons of Cityscapes'),
+        ('[]', 'holds no polygons of Cityscapes'),
+        ('{"imgWidth": 60000, "imgHeight": 60000, "objects": []}', 'claims 3,600,000,000 pixels'),
+        ('{"imgWidth": 8, "imgHeight": 4, "objects": [{"label": "none", "polygon": []}]}', 'holds no polygons'),
+    ],
+)
+def test_damaged_polygons_are_named(tmp_path, text, said):
+    label = add(tmp_path, TRAIN)
+    polygons = label.with_name(label.name.replace('labelTrainIds.png', 'polygons.json'))
+    polygons.write_text(text)
+    with pytest.raises(InputError, match=f'{polygons.name}.*{said}|{polygons.name} {said}'):
+        make_label((polygons, label))
+    assert not label.exists()

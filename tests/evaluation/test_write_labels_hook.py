@@ -1,5 +1,6 @@
 """Label PNGs of a test, and pictures beside them."""
 
+import shutil
 from types import SimpleNamespace
 
 import numpy as np
@@ -125,17 +126,21 @@ def test_other_processes_leave_their_pictures_to_the_main_one(root, tmp_path, mo
     out = tmp_path / 'pictures'
     runner = runner_of(*(dataset('BaseSegDataset', root / f, **CITYSCAPES) for f in ('one', 'two')), pictures=out)
     first, second = DrawPredictionsHook(str(out)), DrawPredictionsHook(str(out))
+    (out / '.waiting').mkdir(parents=True)
+    (out / '.waiting' / '0_1').write_bytes(b'what somebody else left, which is not unpickled')
     first.before_test(runner), second.before_test(runner)
+    second._waiting = first._waiting  # which is broadcast
     for i, sample in enumerate(samples(runner)):
         with monkeypatch.context() as other:
             if i % 2:
                 other.setattr(dist, 'is_main_process', lambda: False)
                 other.setattr(dist, 'get_rank', lambda: 1)
             (second if i % 2 else first).after_test_iter(runner, i, None, [sample])
-    assert len(list((out / '.waiting').iterdir())) == 3
+    assert len(list((out / first._waiting).iterdir())) == 3
     first.after_test(runner)
+    assert not (out / first._waiting).exists()
+    shutil.rmtree(out / '.waiting')
     assert files(out) == EXPECTED
-    assert not (out / '.waiting').exists()
 
 
 def test_on_the_screen(root, monkeypatch):

@@ -7,7 +7,9 @@ import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
+from urllib.request import urlopen
 
 import pytest
 import torch
@@ -35,6 +37,10 @@ class Handler(http.server.BaseHTTPRequestHandler):
         self.server.asked.append(self.headers.get('Range'))
         if self.path == '/gone':
             return self.send_error(404)
+        if self.path == '/on':
+            self.send_response(302)
+            self.send_header('Location', '/ranges')
+            return self.end_headers()
         if self.path == '/slow':
             time.sleep(0.5)
         asked = re.fullmatch(r'bytes=(\d+)-', self.headers.get('Range') or '')
@@ -116,6 +122,32 @@ def test_broken_off(server, tmp_path):
 def test_not_the_published_file(server, tmp_path, fact, message):
     with pytest.raises(InputError, match=f'{message}.*deleted: run this again'):
         download(known(server, **fact), tmp_path)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_led_on_to_another_address(server, tmp_path, monkeypatch):
+    """From a secure one to an insecure one only with the whole sum, which would show a change on the way."""
+    assert download(known(server, '/on'), tmp_path).read_bytes() == CONTENT
+    secure = urlopen
+    monkeypatch.setattr(
+        'repvgg_seg.weights.download.urlopen',
+        lambda request, timeout: secure(request.full_url.replace('https', 'http'), timeout=timeout),
+    )
+    for sha256, is_fetched in ((SUM, True), (SUM[:8], False), ('', False)):
+        facts = known(server, '/on', sha256)
+        facts = replace(facts, url=facts.url.replace('http', 'https'), file=f'w{len(sha256)}.pth')
+        if is_fetched:
+            assert download(facts, tmp_path).read_bytes() == CONTENT
+            continue
+        with pytest.raises(InputError, match='which anybody on the way can change'):
+            download(facts, tmp_path)
+        assert not (tmp_path / facts.file).exists()
+
+
+def test_more_comes_than_was_published(server, tmp_path):
+    server.content = CONTENT * 9
+    with pytest.raises(InputError, match='bytes, the published file 1,024,000: it is deleted'):
+        download(known(server), tmp_path)
     assert list(tmp_path.iterdir()) == []
 
 

@@ -144,3 +144,16 @@ def test_every_tool_refuses_code(tool, scenes, tmp_path, monkeypatch, capsys):
         import_module(f'repvgg_seg.cli.{command}').main()
     assert end.value.code == 2 and 'holds more than tensors' in capsys.readouterr().err
     assert not trace.exists()
+
+
+@pytest.mark.parametrize('key', ['cfg', 'config'])
+def test_a_config_in_a_meta_is_not_run(tiny, tmp_path, safe_reader, key):
+    """mmengine runs `config` when it resumes and `cfg` in its inferencer; plain values stay."""
+    text = f"import os\nos.mkdir({str(tmp_path / 'ran')!r})\nmodel = dict(type='RepVGG')\n"
+    for config, is_kept in ((text, False), ("model = dict(type='RepVGG')\n", True), ({'a': 1}, False), ('', True)):
+        torch.save(dict(meta={key: config, 'iter': 3}, state_dict=tiny[0].state_dict()), tmp_path / 'x.pth')
+        meta = CheckpointLoader.load_checkpoint(str(tmp_path / 'x.pth'))['meta']
+        assert meta == ({key: config, 'iter': 3} if is_kept else {'iter': 3})
+        trusted = CheckpointLoader.load_checkpoint(f'trusted://{tmp_path}/x.pth')['meta']
+        assert trusted[key] == config
+    assert not (tmp_path / 'ran').exists()

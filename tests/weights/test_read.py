@@ -10,7 +10,7 @@ from mmengine.logging import HistoryBuffer
 from weight_files import Malicious
 
 from repvgg_seg.errors import InputError
-from repvgg_seg.weights.read import read_checkpoint
+from repvgg_seg.weights.read import read_checkpoint, read_meta
 from repvgg_seg.weights.write import write_checkpoint
 
 
@@ -109,3 +109,28 @@ def _denied(path, *args):
 def test_a_folder(tmp_path):
     with pytest.raises(InputError, match='cannot read .*Is a directory'):
         read_checkpoint(tmp_path)
+
+
+@pytest.mark.parametrize('zipped', [True, False], ids=['zip', 'legacy'])
+def test_a_tensor_that_repeats_one_number(tmp_path, zipped):
+    """A few kB for 4 TB; an expanded buffer of usual size is read."""
+    for name, shape in (('bomb', (10**6, 10**6)), ('small', (1000, 1000))):
+        value = {'a': [dict(b=torch.zeros(()).expand(shape))]}
+        torch.save(value, tmp_path / f'{name}.pth', _use_new_zipfile_serialization=zipped)
+    with pytest.raises(InputError, match='would take 4,000,000,000,000 in memory, more than 20 times'):
+        read_checkpoint(tmp_path / 'bomb.pth')
+    assert read_checkpoint(tmp_path / 'bomb.pth', trust=True) and read_checkpoint(tmp_path / 'small.pth')
+
+
+@pytest.mark.parametrize(
+    'tensor, form', [(torch.eye(2).to_sparse(), 'sparse_coo'), (torch.ones(2, device='meta'), 'without values')]
+)
+def test_tensors_that_no_model_takes(tmp_path, tensor, form):
+    torch.save(dict(state_dict=dict(a=tensor)), tmp_path / 'x.pth')
+    with pytest.raises(InputError, match=form):
+        read_checkpoint(tmp_path / 'x.pth')
+
+
+def test_a_meta_that_is_no_dict(tmp_path):
+    torch.save(dict(meta='text', state_dict=dict(a=torch.ones(1))), tmp_path / 'x.pth')
+    assert read_meta(tmp_path / 'x.pth', read_checkpoint(tmp_path / 'x.pth')) == {}
