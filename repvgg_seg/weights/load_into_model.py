@@ -52,7 +52,10 @@ def load_weights(model: nn.Module, filename: str | os.PathLike[str], trust: bool
     if backbone is not None and is_fused(body) and not is_fused(backbone.state_dict()):
         print_log(f'{filename} is fused: the model is switched to deploy form', 'current')
         switch_to_deploy(model)
-    model.load_state_dict(body | rest)
+    try:
+        model.load_state_dict(body | rest)
+    except RuntimeError as error:  # of names that only look like those of the model
+        raise InputError(f'{filename}: {" ".join(str(error).split())}') from error
     meta = checkpoint.get('meta')
     return dict(meta) if isinstance(meta, Mapping) else {}
 

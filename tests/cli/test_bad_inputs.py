@@ -68,6 +68,7 @@ TRAIN = [
     ('latin.py', (), 'cannot be read as a config'),
     ('no_base.py', (), 'cannot be read as a config'),
     ('no_model.py', (), 'has no model'),
+    ('type.py', (), 'model is the type dict itself'),
     ('list.json', (), 'cannot be read as a config'),
     ('code.yaml', (), 'cannot be read as a config: ConstructorError'),
     ('whole.pth', (), 'is a checkpoint: the config comes first'),
@@ -180,6 +181,7 @@ def place(scenes, tmp_path_factory):
     (place / 'latin.py').write_bytes(b"model = '\xe9'\n")
     (place / 'no_base.py').write_text("_base_ = ['none.py']\n")
     (place / 'no_model.py').write_text('lr = 0.1\n')
+    (place / 'type.py').write_text('model = dict\n')
     (place / 'list.json').write_text('[1, 2]')
     (place / 'code.yaml').write_text(f'model: !!python/object/apply:os.mkdir ["{place / "ran"}"]\n')
     return place

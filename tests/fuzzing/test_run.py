@@ -69,20 +69,18 @@ def test_what_may_not_happen_is_found(monkeypatch, tmp_path, kind, said):
 
 @pytest.mark.parametrize('name', run.TARGETS)
 def test_damaged_files_end_in_success_or_a_message(name):
-    result = run.fuzz(name, 1, 60, [], most=40)
-    assert result.findings == [] and result.cases == 40
-    assert result.ends[run.REFUSED] > 10
+    result = run.fuzz(name, 1, 60, [], most=20)
+    assert result.findings == [] and result.cases == 20
+    assert result.ends[run.REFUSED] > 5
 
 
 def test_a_case_is_repeated(tmp_path):
-    for name in ('label', 'checkpoint'):
-        made = []
-        for place in ('a', 'b'):
-            folder = tmp_path / name / place
-            folder.mkdir(parents=True)
-            target, files = run.prepare(name, [], folder)
-            made.append([target.make(Random(f'{name} 0 {i}'), files, folder)['path'].read_bytes() for i in range(9)])
-        assert made[0] == made[1] and len(set(made[0])) == 9
+    made = []
+    for place in (tmp_path / 'a', tmp_path / 'b'):
+        place.mkdir()
+        target, files = run.prepare('label', [], place)
+        made.append([target.make(Random(f'label 0 {i}'), files, place)['path'].read_bytes() for i in range(9)])
+    assert made[0] == made[1] and len(set(made[0])) == 9
 
 
 def test_mutations_change_something():

@@ -50,6 +50,9 @@ def load_config(path: str, options: dict | None = None) -> Config:
         )
         raise InputError(f'{path} cannot be read as a config: {type(error).__name__}: {reason}') from error
     set_options(cfg, {} if options is None else options)
+    for key, value in cfg.items():
+        if isinstance(value, type) and value.__module__ == 'builtins':
+            raise InputError(f'{path}: {key} is the type {value.__name__} itself: write {key}={value.__name__}(...)')
     if cfg.get('model') is None:
         raise InputError(
             f'{path} has no model: it is a part of a config; name a whole config, such as {config_name("pspnet_repvgg_b2")}'
