@@ -62,7 +62,7 @@ def _reads_in_a_known_way(module: nn.Module) -> bool:
 
 
 def _read_maps(model: nn.Module, backbone: nn.Module, options: Options) -> set[int]:
-    """The places of the maps that are read in runs on the images that the model takes, of those that the backbone returns."""
+    """The places of the maps that are read in a run on an image that the model takes, of those that the backbone returns."""
     read: set[int] = set()
 
     def note(module: nn.Module, args: object, maps: object) -> object:
@@ -71,9 +71,10 @@ def _read_maps(model: nn.Module, backbone: nn.Module, options: Options) -> set[i
     hook = backbone.register_forward_hook(note)
     try:
         for shapes in image_shapes(options):
-            runs = [_runs(model, shape, mode, read) for shape in shapes for mode in modes_of(model)]
-            if any(runs):
-                return read
+            for shape in shapes:
+                runs = [_runs(model, shape, mode, read) for mode in modes_of(model)]
+                if any(runs):
+                    return read
         return set()
     finally:
         hook.remove()
