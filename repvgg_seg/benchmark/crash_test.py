@@ -260,7 +260,9 @@ class _Run:
         """The process of the run, or those that torchrun has started."""
         if self.processes == 1:
             return [self._process.pid]
-        children = Path(f'/proc/{self._process.pid}/task/{self._process.pid}/children').read_text().split()
+        children = (
+            Path(f'/proc/{self._process.pid}/task/{self._process.pid}/children').read_text(encoding='utf-8').split()
+        )
         return [int(child) for child in children] or [self._process.pid]
 
     def _said(self) -> str:

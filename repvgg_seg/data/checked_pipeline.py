@@ -10,7 +10,7 @@ import numpy as np
 
 from ..errors import InputError
 from .damaged_files import fault_at_a_glance
-from .image_header import fault_of_header
+from .image_size_limit import fault_of_header
 from .label_checks import CheckAnnotations, CutLabelError, check_label
 from .step_errors import decoder_of, describe_error, is_loader, name_of_step, paths_of
 

@@ -9,7 +9,7 @@ from rich.progress import track
 
 from ..errors import InputError
 from ..files import replacing
-from .image_header import fault_of_pixels
+from .image_size_limit import fault_of_pixels
 
 COUNTS = {'train': 2975, 'val': 500}
 _IMAGE, _POLYGONS, _LABEL = '_leftImg8bit.png', '_gtFine_polygons.json', '_gtFine_labelTrainIds.png'

@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 
 from ..errors import InputError
-from .image_header import fault_of_header, fault_of_pixels
+from .image_size_limit import fault_of_header, fault_of_pixels
 
 
 def read_image(path: str | os.PathLike[str], channels: int = 3) -> np.ndarray:

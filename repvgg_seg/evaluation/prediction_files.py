@@ -13,6 +13,7 @@ from mmseg.registry import DATASETS, METRICS, TRANSFORMS, VISBACKENDS, VISUALIZE
 from ..data.step_errors import loads_labels
 from ..data.wrapped_datasets import inner_configs
 from ..errors import InputError
+from .iou_metric import StreetIoUMetric
 
 
 def write_predictions(cfg: Config, folder: str, score: bool) -> None:
@@ -42,7 +43,7 @@ def write_what_metrics_write(cfg: Config) -> None:
     kept = []
     for metric in metrics_of(cfg.test_evaluator):
         cls, folder = class_of(metric, METRICS), metric.get('output_dir')
-        by_class = getattr(cls, 'process', None) is IoUMetric.process
+        by_class = getattr(cls, 'process', None) in (IoUMetric.process, StreetIoUMetric.process)
         official = getattr(cls, 'process', None) is CityscapesMetric.process and metric.get('format_only', False)
         if folder and (by_class or official):
             _add_hook(cfg, dict(type='WriteLabelsHook', folder=folder, official=official))

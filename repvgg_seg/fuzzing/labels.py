@@ -42,8 +42,8 @@ class Labels:
         np.save(folder / 'array.npy', np.asarray(picture))
         polygon = dict(label='road', polygon=[[0, 0], [31, 0], [31, 23], [0, 23]])
         polygons = dict(imgHeight=24, imgWidth=32, objects=[polygon, dict(polygon, label='car')])
-        (folder / 'a_polygons.json').write_text(json.dumps(polygons))
-        (folder / 'list.txt').write_text('a/b_c\nd\n\ne.png\n')
+        (folder / 'a_polygons.json').write_text(json.dumps(polygons), encoding='utf-8')
+        (folder / 'list.txt').write_text('a/b_c\nd\n\ne.png\n', encoding='utf-8')
 
     def make(self, random: Random, files: list[Path], folder: Path) -> dict[str, Any]:
         """Write one damaged file into a folder, and a whole one beside it; returns the arguments of `read`."""

@@ -10,8 +10,8 @@ from mmengine.runner import CheckpointLoader
 from ..errors import InputError
 from ..models.match_checkpoint import is_fused
 from ..weight_names import unwrap
-from .checkpoint_files import checkpoint_folder, fault_of_checkpoint, first_checkpoint_name, latest_checkpoint
 from .pretrained import drop_pretrained
+from .resume_latest_whole_file import checkpoint_folder, fault_of_checkpoint, first_checkpoint_name, latest_checkpoint
 
 AUTO = 'auto'  # what `--resume` without a name means: the latest checkpoint of the work dir
 

@@ -52,7 +52,9 @@ def _tasks_here(given: Mapping[str, str]) -> str:
 def _first_host(nodes: str) -> str:
     """The first name in a list of nodes as Slurm writes it, such as gpu[07-09,12],login."""
     if shutil.which('scontrol'):
-        told = subprocess.run(['scontrol', 'show', 'hostname', nodes], capture_output=True, text=True, check=False)
+        told = subprocess.run(
+            ['scontrol', 'show', 'hostname', nodes], capture_output=True, text=True, encoding='utf-8', check=False
+        )
         if told.returncode == 0 and told.stdout.split():
             return told.stdout.split()[0]
     return re.sub(r'\[(\w+)[^]]*\]', r'\1', re.split(r',(?![^[]*\])', nodes)[0])

@@ -126,7 +126,7 @@ def test_nine_bands_are_not_damaged_for_a_step_that_takes_three(root):
         (os.remove, 'no such file: '),
         (lambda path: path.write_bytes(b''), 'the file is empty'),
         (lambda path: path.write_bytes(b'text'), 'damaged or not an image'),
-        (lambda path: path.write_bytes(path.read_bytes()[:-30]), 'damaged or not an image'),
+        (lambda path: path.write_bytes(path.read_bytes()[:-30]), 'damaged, a part of it is longer than the rest'),
         (lambda path: (path.unlink(), path.mkdir()), 'is a folder and not a file'),
     ],
 )

@@ -12,7 +12,7 @@ from torch.nn.modules.batchnorm import SyncBatchNorm, _BatchNorm
 from torch.utils.data import DataLoader
 
 from ...errors import InputError
-from ..sample_order import NumberedSampler
+from ..sample_order_and_seeds import NumberedSampler
 
 
 def check_sampler(loop: Any, loader: DataLoader, setting: str) -> None:

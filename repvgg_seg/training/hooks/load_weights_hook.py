@@ -11,8 +11,8 @@ from torch import Tensor, nn
 from ...models import RepVGGClassifier
 from ...models.model_wrappers import unwrap_model
 from ...weights.load_into_model import adapt_checkpoint
-from ..checkpoint_files import latest_checkpoint
 from ..resume import check_training_state
+from ..resume_latest_whole_file import latest_checkpoint
 
 
 @HOOKS.register_module()

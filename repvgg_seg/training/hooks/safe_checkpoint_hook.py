@@ -12,7 +12,7 @@ from mmengine.runner import EpochBasedTrainLoop, Runner
 
 from ...files import remove_leftovers
 from ...models.model_wrappers import unwrap_model
-from ..checkpoint_files import write_last_named
+from ..resume_latest_whole_file import write_last_named
 
 _STATES = 'process_states'  # entry of a checkpoint: what each process has of its own
 _OUTDATED = 'outdated_checkpoints'  # entry of a checkpoint: names of the files that it replaces

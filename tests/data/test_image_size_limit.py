@@ -10,7 +10,7 @@ from mmseg.datasets.transforms import LoadAnnotations
 from PIL import Image
 
 from repvgg_seg.data.checked_pipeline import CheckedPipeline, Checks
-from repvgg_seg.data.image_header import MOST_PIXELS, VARIABLE, fault_of_header
+from repvgg_seg.data.image_size_limit import MOST_PIXELS, VARIABLE, fault_of_header
 from repvgg_seg.data.read_image import read_image
 from repvgg_seg.errors import InputError
 

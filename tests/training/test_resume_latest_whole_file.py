@@ -6,7 +6,7 @@ import shutil
 import pytest
 import torch
 
-from repvgg_seg.training.checkpoint_files import fault_of_checkpoint, latest_checkpoint, write_last_named
+from repvgg_seg.training.resume_latest_whole_file import fault_of_checkpoint, latest_checkpoint, write_last_named
 
 
 @pytest.fixture

@@ -11,7 +11,7 @@ from mmengine.dataset import DefaultSampler, InfiniteSampler
 from mmengine.runner import EpochBasedTrainLoop, IterBasedTrainLoop
 from torch.utils.data import DataLoader, Dataset
 
-from repvgg_seg.training.sample_order import NumberedIndex, ResumedBatches, SampleOrderHook, seed_samples
+from repvgg_seg.training.sample_order_and_seeds import NumberedIndex, ResumedBatches, SampleOrderHook, seed_samples
 
 
 class Noise(Dataset):
@@ -79,7 +79,7 @@ def test_what_the_numbers_depend_on(monkeypatch):
     assert drawn(loader_of(DefaultSampler), 1)[0][0] == first
     assert drawn(loader_of(DefaultSampler, dataset=AllAtOnce()), 1)[0][0] == first
     others = [drawn(loader_of(DefaultSampler, seed=6), 1)[0][0]]
-    monkeypatch.setattr('repvgg_seg.training.sample_order.get_rank', lambda: 1)
+    monkeypatch.setattr('repvgg_seg.training.sample_order_and_seeds.get_rank', lambda: 1)
     others.append(drawn(loader_of(DefaultSampler), 1)[0][0])
     for other in others:
         assert other[0] == first[0] and not set(other[1:]) & set(first[1:])
