@@ -52,7 +52,7 @@ def training_subjects(
         dtype: number type of the forward pass, by autocast where it is not float32.
         mmseg_head: whether the peer has the heads of PSPNet as mmseg computes them.
         parts: also ours with one part changed in turn: mmseg's heads, mmseg's loss under our heads, blocks that are computed
-            again in the backward pass, a compiled backbone.
+            again in the backward pass, a compiled backbone. Blocks whose 1x1 branch is computed again are always there.
 
     Raises:
         InputError: `mmseg_head` or `parts` for a config without our head.
@@ -85,10 +85,11 @@ def training_subjects(
     for side, change in sides.items():
         yield subject(f'{side}, channels first', change)
         yield subject(f'{side}, channels last', change, to_channels_last)
+    yield subject('ours, 1x1 branches computed again', partial(_compute_again, with_cp='1x1'))
     if parts:
         yield subject("ours with mmseg's heads", as_mmseg)
         yield subject("ours with mmseg's loss", _with_loss_of_mmseg)
-        yield subject('ours, blocks computed again', _compute_again)
+        yield subject('ours, blocks computed again', partial(_compute_again, with_cp=True))
         yield subject('ours, compiled', compile_backbone)
 
 
@@ -98,9 +99,9 @@ def _with_loss_of_mmseg(model: nn.Module) -> None:
             head.loss_by_feat = MethodType(BaseDecodeHead.loss_by_feat, head)  # type: ignore[method-assign]
 
 
-def _compute_again(model: nn.Module) -> None:
+def _compute_again(model: nn.Module, with_cp: bool | str) -> None:
     for block in find_blocks(model):
-        block.with_cp = True
+        block.with_cp = with_cp
 
 
 def load_peer(place: str) -> type[nn.Module]:

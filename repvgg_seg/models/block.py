@@ -1,7 +1,7 @@
 """The RepVGG block: three branches for training, one 3x3 conv for inference (paper, sections 3.2 and 3.3)."""
 
 from collections import OrderedDict
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import replace
 from typing import Any
@@ -52,7 +52,8 @@ class RepVGGBlock(nn.Module):
         plan: channels, stride, dilation and groups of both forms.
         norm_cfg: norm of the branches, as mmcv's `build_norm_layer` takes it; None for BN. Only BN and
             SyncBN can be fused.
-        with_cp: save memory in training by computing the block again in the backward pass. Gradients and BN
+        with_cp: save memory in training by computing the block again in the backward pass; '1x1': only its 1x1 branch,
+            so that one of the three maps that a block keeps is not kept, at a ninth of the cost. Gradients and BN
             statistics are those of a block without it.
         deploy: build the fused form.
     """
@@ -66,7 +67,7 @@ class RepVGGBlock(nn.Module):
         self,
         plan: LayerPlan,
         norm_cfg: dict[str, Any] | None = None,
-        with_cp: bool = False,
+        with_cp: bool | str = False,
         deploy: bool = False,
     ):
         super().__init__()
@@ -105,8 +106,8 @@ class RepVGGBlock(nn.Module):
         return [norm for norm in norms if norm is not None]
 
     def forward(self, x: Tensor) -> Tensor:
-        if self.with_cp and self.training and torch.is_grad_enabled():
-            return checkpoint(self._forward, x, use_reentrant=False, context_fn=self._checkpoint_contexts)
+        if self.with_cp is True:
+            return self._computed_again(self._forward, x)
         return self._forward(x)
 
     def _forward(self, x: Tensor) -> Tensor:
@@ -114,10 +115,17 @@ class RepVGGBlock(nn.Module):
             out = self.rbr_reparam(x)
         else:
             out = self.rbr_dense(x)
-            out += self.rbr_1x1(x)  # in place is safe: no norm needs its output in the backward pass
+            # In place is safe: no norm needs its output in the backward pass.
+            out += self._computed_again(self.rbr_1x1, x) if self.with_cp == '1x1' else self.rbr_1x1(x)
             if self.rbr_identity is not None:
                 out += self.rbr_identity(x)
         return self.nonlinearity(self.se(out))
+
+    def _computed_again(self, part: Callable[[Tensor], Tensor], x: Tensor) -> Tensor:
+        """`part(x)`, of which autograd keeps `x` alone in training."""
+        if self.training and torch.is_grad_enabled():
+            return checkpoint(part, x, use_reentrant=False, context_fn=self._checkpoint_contexts)
+        return part(x)
 
     def _checkpoint_contexts(self) -> tuple[AbstractContextManager[None], AbstractContextManager[None]]:
         return nullcontext(), self._statistics_kept()

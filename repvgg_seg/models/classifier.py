@@ -42,7 +42,7 @@ class RepVGGClassifier(BaseModel):
         in_channels: int = 3,
         deploy: bool = False,
         norm_cfg: dict[str, Any] | None = None,
-        with_cp: bool = False,
+        with_cp: bool | str = False,
         init_cfg: dict[str, Any] | list[dict[str, Any]] | None = None,
         stem_stride: int = 2,
         label_smoothing: float = 0.0,

@@ -36,7 +36,8 @@ class RepVGG(BaseModule):
         frozen_stages: no gradients and fixed BN statistics up to this stage: 0 freezes `stage0`, 4 all, -1 none.
         norm_cfg: norm of the branches; BN or SyncBN where the model is to be fused.
         norm_eval: keep BN in eval mode during training: the running statistics are used and do not change.
-        with_cp: save memory in training by computing every block again in the backward pass.
+        with_cp: save memory in training by computing every block again in the backward pass; '1x1': the 1x1 branches
+            alone, which costs little time.
         deploy: build the fused form, a plain stack of 3x3 convs.
         init_cfg: mmengine's; None for the initialisation of `torch.nn.Conv2d`, which is the official one.
         stem_stride: 2; or 1 for small images, which halves every stride named here.
@@ -61,7 +62,7 @@ class RepVGG(BaseModule):
         frozen_stages: int = -1,
         norm_cfg: dict[str, Any] | None = None,
         norm_eval: bool = False,
-        with_cp: bool = False,
+        with_cp: bool | str = False,
         deploy: bool = False,
         init_cfg: dict[str, Any] | list[dict[str, Any]] | None = None,
         stem_stride: int = 2,
@@ -75,6 +76,8 @@ class RepVGG(BaseModule):
             raise InputError(f'frozen_stages must be -1 (none) to 4 (all), got {frozen_stages!r}')
         if stem_weights not in (None, *STEM_WEIGHTS):
             raise InputError(f'stem_weights must be None, {" or ".join(map(repr, STEM_WEIGHTS))}, got {stem_weights!r}')
+        if with_cp not in (False, True, '1x1'):
+            raise InputError(f"with_cp must be False, True or '1x1', got {with_cp!r}")
         if norm_cfg is not None and not isinstance(norm_cfg, Mapping):
             raise InputError(f"norm_cfg must be None or a dict such as dict(type='BN'), got {norm_cfg!r}")
         self.plans = plan_layers(self.arch, in_channels, output_stride, dilate_last, stem_stride)

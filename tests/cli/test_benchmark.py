@@ -123,7 +123,8 @@ def test_training_in_turn_with_a_peer(run, tmp_path, tiny):
         run, tmp_path / 'out', 'training', tiny, '--sizes', '32x48', '--batch', 2, '--peer', f'{peer}:Block'
     )['rows']
     assert [row['form'] for row in rows] == [
-        'ours, channels first', 'ours, channels last', 'peer, channels first', 'peer, channels last'
+        'ours, channels first', 'ours, channels last', 'peer, channels first', 'peer, channels last',
+        'ours, 1x1 branches computed again',
     ]  # fmt: skip
     assert rows[2]['weights_mib'] < rows[0]['weights_mib']
 
@@ -133,10 +134,10 @@ def test_training_in_turn_with_the_head_of_mmseg(run, tmp_path, tiny, photos):
     """The same weights, and more memory: the pyramid is up-sampled and concatenated. A classifier has no such head."""
     args = ('training', tiny, '--sizes', '64x128', '32x48', '--batch', 2)
     rows = record_of(run, tmp_path / 'out', *args, '--mmseg-head')['rows']
-    assert [row['form'].split(',')[0] for row in rows] == ['ours', 'ours', 'peer', 'peer'] * 2
-    assert [row['size'] for row in rows] == ['64x128'] * 4 + ['32x48'] * 4
-    assert rows[2]['times_peer'] == rows[6]['times_peer'] == 1 and rows[0]['times_peer'] > 0
-    assert rows[0]['peak_activations_mib'] > rows[4]['peak_activations_mib']
+    assert [row['form'].split(',')[0] for row in rows] == ['ours', 'ours', 'peer', 'peer', 'ours'] * 2
+    assert [row['size'] for row in rows] == ['64x128'] * 5 + ['32x48'] * 5
+    assert rows[2]['times_peer'] == rows[7]['times_peer'] == 1 and rows[0]['times_peer'] > 0
+    assert rows[0]['peak_activations_mib'] > rows[5]['peak_activations_mib']
     assert rows[2]['weights_mib'] == rows[0]['weights_mib']
     assert rows[2]['peak_activations_mib'] > rows[0]['peak_activations_mib']
     tiny_classifier(photos, tmp_path).dump(tmp_path / 'classifier.py')
@@ -151,10 +152,14 @@ def test_training_part_by_part(run, tmp_path, tiny, monkeypatch):
     monkeypatch.setattr(training_iterations, 'compile_backbone', partial(compile_backbone, backend='eager'))
     rows = record_of(run, tmp_path / 'out', 'training', tiny, '--sizes', '64x128', '--batch', 2, '--parts')['rows']
     peaks = {row['form']: row['peak_activations_mib'] for row in rows}
-    assert len(peaks) == len(rows) == 6 and 'ours, compiled' in peaks
+    assert len(peaks) == len(rows) == 7 and 'ours, compiled' in peaks
     ours = peaks['ours, channels first']
     assert (
-        peaks["ours with mmseg's heads"] > peaks["ours with mmseg's loss"] > ours > peaks['ours, blocks computed again']
+        peaks["ours with mmseg's heads"]
+        > peaks["ours with mmseg's loss"]
+        > ours
+        > peaks['ours, 1x1 branches computed again']
+        > peaks['ours, blocks computed again']
     )
 
 

@@ -123,9 +123,10 @@ def test_a_norm_that_cannot_be_fused(norm_cfg, message):
     assert not block.deploy and hasattr(block, 'rbr_dense')
 
 
-def test_checkpointing_changes_nothing():
+@pytest.mark.parametrize('with_cp', [True, '1x1'])
+def test_checkpointing_changes_nothing(with_cp):
     """Same output, gradients and BN statistics, bit for bit: the second forward pass is not counted."""
-    blocks = [randomise_bn(RepVGGBlock(plan(), with_cp=with_cp)).train() for with_cp in (False, True)]
+    blocks = [randomise_bn(RepVGGBlock(plan(), with_cp=with_cp)).train() for with_cp in (False, with_cp)]
     blocks[1].load_state_dict(blocks[0].state_dict())
     for block in blocks:
         x = X[:, :8].clone().requires_grad_()
@@ -149,7 +150,9 @@ def test_checkpointing_saves_memory():
             block(X[:, :8].clone().requires_grad_())
         return sum(total)
 
+    one_map = X[:, :8].nbytes
     assert saved_bytes(True) < saved_bytes(False) / 2
+    assert saved_bytes('1x1') == pytest.approx(saved_bytes(False) - one_map, abs=one_map / 4)
 
 
 def test_squeeze_and_excitation_pools_any_shape():

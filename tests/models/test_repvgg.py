@@ -126,8 +126,9 @@ def test_norm_eval_keeps_the_statistics_and_trains_the_weights():
     assert model.stage1[0].rbr_dense.bn.weight.grad is not None
 
 
-def test_checkpointing_goes_through_the_body():
-    plain, saving = RepVGG(TINY).train(), RepVGG(TINY, with_cp=True).train()
+@pytest.mark.parametrize('with_cp', [True, '1x1'])
+def test_checkpointing_goes_through_the_body(with_cp):
+    plain, saving = RepVGG(TINY).train(), RepVGG(TINY, with_cp=with_cp).train()
     saving.load_state_dict(plain.state_dict())
     x = torch.randn(2, 3, 64, 64)
     for model in (plain, saving):
@@ -156,6 +157,7 @@ def test_building_prints_nothing(capsys):
         (dict(arch=TINY, frozen_stages=5), 'frozen_stages must be -1'),
         (dict(arch=TINY, output_stride=64), 'output_stride must be one of'),
         (dict(arch=TINY, norm_cfg='BN'), r"norm_cfg must be None or a dict such as dict\(type='BN'\), got 'BN'"),
+        (dict(arch=TINY, with_cp='3x3'), "with_cp must be False, True or '1x1', got '3x3'"),
         (dict(arch=TINY, stem_weights='sum'), "stem_weights must be None, 'mean' or 'repeat', got 'sum'"),
     ],
 )
