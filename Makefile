@@ -2,6 +2,7 @@
 # make test       lint and all tests
 # make test-fast  lint and the tests that are quick
 # make test-min   all tests with the lowest versions of the dependencies
+# make test-upstream   all tests with the original packages instead of the maintained forks
 # make lint       ruff, mypy and the import rules; `make format` repairs what ruff can
 # make dist       sdist and wheel
 PYTHON ?= python3
@@ -10,7 +11,7 @@ REQUIREMENTS := requirements.txt
 BIN := $(VENV)/bin
 READY := $(VENV)/ready
 
-.PHONY: demo test test-fast test-min lint format env dist clean
+.PHONY: demo test test-fast test-min test-upstream lint format env dist clean
 
 demo: $(READY)
 	$(BIN)/python tools/demo.py
@@ -25,6 +26,22 @@ test-fast: lint
 test-min:
 	$(MAKE) env VENV=.venv-min REQUIREMENTS=requirements-min.txt
 	OMP_NUM_THREADS=1 .venv-min/bin/python -m pytest -q -n 2 --dist loadfile
+
+# The tests with the original packages of OpenMMLab. mmcv is built on the first call, which takes half an hour on two cores, and
+# its wheel is kept in the user's cache for this Python and torch. RECORD=FILE.json keeps what passed, failed and was skipped.
+UPSTREAM := .venv-upstream
+UPSTREAM_PIP := $(UPSTREAM)/bin/python -m pip --disable-pip-version-check
+CACHE := $(or $(REPVGG_SEG_CACHE),$(or $(XDG_CACHE_HOME),$(HOME)/.cache)/repvgg_seg)
+
+test-upstream:
+	test -d $(UPSTREAM) || $(PYTHON) -m venv $(UPSTREAM)
+	$(UPSTREAM_PIP) install -q $$(grep -E '^(torch|setuptools|wheel|ninja|psutil)==' requirements-upstream.txt)
+	wheels=$(CACHE)/wheels/$$($(UPSTREAM)/bin/python -c 'import sys, torch; print(sys.implementation.cache_tag, torch.__version__, sep="-torch-")') && \
+	mmcv=$$(grep '^mmcv==' requirements-upstream.txt) && \
+	{ $(UPSTREAM_PIP) download -q --no-deps --no-index --find-links $$wheels --dest $(UPSTREAM)/found $$mmcv 2> /dev/null || \
+	  MMCV_WITH_OPS=1 $(UPSTREAM_PIP) wheel --no-build-isolation --no-deps --no-binary mmcv --wheel-dir $$wheels $$mmcv; } && \
+	$(MAKE) env VENV=$(UPSTREAM) REQUIREMENTS=requirements-upstream.txt PIP_FIND_LINKS=$$wheels PIP_ONLY_BINARY=mmcv
+	OMP_NUM_THREADS=1 $(UPSTREAM)/bin/python -m pytest -q -n 2 --dist loadfile $(if $(RECORD),--record $(RECORD))
 
 lint: $(READY)
 	$(BIN)/ruff check .
@@ -52,4 +69,4 @@ dist: $(READY)
 	$(BIN)/python -m build --no-isolation --outdir dist .
 
 clean:
-	rm -rf $(VENV) .venv-min demo build dist *.egg-info
+	rm -rf $(VENV) .venv-min $(UPSTREAM) demo build dist *.egg-info

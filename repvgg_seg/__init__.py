@@ -1,7 +1,15 @@
 """RepVGG for MMSegmentation. Importing the package registers its parts with mmseg."""
 
+from importlib.util import find_spec
+
 from .quiet import quiet_imports
 from .version import __version__
+
+if not all(map(find_spec, ('mmcv', 'mmengine', 'mmseg'))):
+    raise ImportError(
+        "repvgg_seg needs mmcv, mmengine and mmsegmentation: pip install 'repvgg_seg[onedl]' for the maintained forks, or "
+        "'repvgg_seg[upstream]' for the originals"
+    )
 
 with quiet_imports():
     from . import data, evaluation, registry, training  # noqa: F401 (registers)

@@ -11,6 +11,11 @@ from mmengine.logging import MMLogger
 from mmengine.registry import init_default_scope
 from mmengine.runner import CheckpointLoader
 from PIL import Image
+from suite_record import (  # noqa: F401 (pytest calls them)
+    pytest_addoption,
+    pytest_collection_modifyitems,
+    pytest_terminal_summary,
+)
 
 import repvgg_seg  # noqa: F401 (registers)
 

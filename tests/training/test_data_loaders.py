@@ -14,6 +14,7 @@ from repvgg_seg.training.data_loaders import check_shared, evaluate_each_image_o
 @pytest.mark.parametrize('gpu', [True, False])
 def test_what_a_gpu_decides(monkeypatch, gpu):
     monkeypatch.setattr('torch.cuda.is_available', lambda: gpu)
+    monkeypatch.setenv('CUDA_VISIBLE_DEVICES', '0')  # mmengine's logger looks for the number of the GPU
     cfg = load_config('configs/imagenet/repvgg_a0_120e.py')
     use_amp(cfg)
     fit_loaders(cfg)

@@ -59,6 +59,16 @@ def send(name, at):
     return lambda iteration: os.kill(os.getpid(), getattr(signal, name)) if iteration == at else None
 
 
+@pytest.fixture(autouse=True)
+def _handlers_as_in_a_shell():
+    """Under nohup or in the background of a script, signals are ignored from the start."""
+    handlers = dict(SIGTERM=signal.SIG_DFL, SIGINT=signal.default_int_handler, SIGHUP=signal.SIG_DFL)
+    before = {name: signal.signal(getattr(signal, name), handler) for name, handler in handlers.items()}
+    yield
+    for name, handler in before.items():
+        signal.signal(getattr(signal, name), handler)
+
+
 @pytest.mark.parametrize('name, status', [('SIGTERM', 143), ('SIGINT', 130), ('SIGHUP', 129)])
 def test_a_signal_saves_after_the_iteration(name, status, logged):
     before = signal.getsignal(getattr(signal, name))

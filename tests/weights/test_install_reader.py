@@ -74,7 +74,10 @@ def said(monkeypatch):
 @pytest.mark.parametrize(
     'content, held',
     [
-        (dict(a=Namespace(x=1)), 'argparse.Namespace'),
+        pytest.param(
+            *(dict(a=Namespace(x=1)), 'argparse.Namespace'),
+            marks=pytest.mark.upstream_cannot('mmengine 0.10.7 reads tensors alone with torch 2.6 or newer'),
+        ),
         ([1, 2], 'a list and no dict'),
         ({}, 'an empty dict'),
     ],
