@@ -1,6 +1,8 @@
 """The way of the data: the rooms of the package import in one direction."""
 
 import ast
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -79,3 +81,16 @@ def test_what_needs_little(name, allowed):
 def test_nothing_depends_on_the_fork():
     for path in PACKAGE.rglob('*.py'):
         assert not any(module.startswith('onedl') for module, _ in imported(path)), path
+
+
+def test_without_openmmlab_packages_the_import_names_both_sets():
+    code = (
+        'import importlib.util as u; find = u.find_spec\n'
+        "u.find_spec = lambda name, *a: None if name == 'mmseg' else find(name, *a)\n"
+        'import repvgg_seg'
+    )
+    run = subprocess.run([sys.executable, '-c', code], capture_output=True, text=True)
+    assert run.stderr.splitlines()[-1].startswith(
+        'ImportError: repvgg_seg needs mmcv, mmengine and mmsegmentation: pip'
+    )
+    assert "'repvgg_seg[onedl]'" in run.stderr and "'repvgg_seg[upstream]'" in run.stderr

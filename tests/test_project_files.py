@@ -1,5 +1,6 @@
 """The files at the top of the repository agree with each other and with the code."""
 
+import configparser
 import hashlib
 import importlib.util
 import re
@@ -7,6 +8,7 @@ from pathlib import Path
 
 import pytest
 import yaml
+from packaging.specifiers import SpecifierSet
 from test_imports import ROOMS
 
 REPO = Path(__file__).resolve().parents[1]
@@ -64,6 +66,44 @@ def test_the_licence_is_apache_2():
     known = 'cfc7749b96f63bd31c3c42b5c471bf756814053e847c10f3eb003417bc523d30'
     assert hashlib.sha256(original.encode()).hexdigest() == known, 'LICENSE is not the unchanged text of Apache-2.0'
     assert CITATION['license'] == 'Apache-2.0'
+
+
+def requirements(text):
+    """Name to range, of the lines of a requirements file or an extra."""
+    lines = (line.split('#')[0].split(';')[0].strip() for line in text.splitlines())
+    return {found[1]: found[2] for line in lines if (found := re.match(r'([\w-]+)(.*)', line))}
+
+
+def extra(name):
+    setup = configparser.ConfigParser()
+    setup.read(REPO / 'setup.cfg')
+    return requirements(setup['options.extras_require'][name])
+
+
+@pytest.mark.parametrize(
+    'name, pins',
+    [('onedl', 'requirements.txt'), ('onedl', 'requirements-min.txt'), ('upstream', 'requirements-upstream.txt')],
+)
+def test_what_the_tests_run_with_lies_within_the_extra(name, pins):
+    pinned = requirements((REPO / pins).read_text())
+    for package, allowed in extra(name).items():
+        assert SpecifierSet(allowed).contains(pinned[package].removeprefix('==')), package
+
+
+def test_the_suite_on_the_originals_has_the_same_other_packages():
+    ours, theirs = (requirements((REPO / f'requirements{kind}.txt').read_text()) for kind in ('', '-upstream'))
+    lint = {'ruff', 'mypy', 'types-tabulate', 'import-linter'}
+    assert {*ours} - {*theirs} == lint | {*extra('onedl')}
+    assert {name: theirs[name] for name in {*ours} & {*theirs} - {'setuptools'}}.items() <= ours.items()
+
+
+def test_pip_installs_neither_set_of_openmmlab_packages_of_its_own_accord():
+    """They overwrite each other's files, so that either would break an environment that has the other."""
+    setup = configparser.ConfigParser()
+    setup.read(REPO / 'setup.cfg')
+    assert not {*requirements(setup['options']['install_requires'])} & (
+        {*extra('onedl')} | {*extra('upstream')} - {'setuptools'}
+    )
 
 
 def test_pre_commit_runs_what_make_lint_runs():
