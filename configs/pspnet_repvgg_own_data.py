@@ -1,0 +1,96 @@
+# Your own images and masks: copy this file to any place, and change the lines down to the dashes. docs/own_data.md explains them.
+data_root = 'data/mine'
+folders = dict(
+    img_path='images', seg_map_path='masks'
+)  # below data_root; with train/ and val/ in each, a train.txt, or neither
+# Names in the order of their numbers; names with what the masks hold, dict(ground=(0, 0, 0), road=(128, 64, 128)); or a file of them.
+classes = ['background', 'object']
+num_classes = len(classes)  # write the number where `classes` is a file
+ignored = []  # numbers and colours in the masks that mean ignored, beside 255
+skip_list = None  # a file of images to leave out, such as check_dataset writes
+image_scale = (640, 480)  # width and height to which images are resized, which keeps their proportions
+crop_size = (384, 384)  # height and width of the crops
+batch_size = 8
+max_iters = 10000
+class_weight = None  # a number for each class, as check_dataset prints them
+init_cfg = None  # weights to start from, dict(type='Pretrained', checkpoint='pretrained/repvgg-A0_8xb32_in1k_20221213-60ae8e23.pth')
+# ----------------------------------------------------------------------------------------------------------------------------------
+_base_ = [
+    'repvgg_seg::_base_/models/pspnet.py',
+    'repvgg_seg::_base_/schedules/mmseg_80k.py',
+    'repvgg_seg::_base_/runtime/default_runtime.py',
+]
+model = dict(
+    data_preprocessor=dict(size=crop_size),
+    backbone=dict(
+        type='RepVGG', arch='A0', output_stride=8, norm_cfg=dict(type='SyncBN', requires_grad=True), init_cfg=init_cfg
+    ),
+    decode_head=dict(
+        in_channels=1280, channels=128, num_classes=num_classes, loss_decode=dict(class_weight=class_weight)
+    ),
+    auxiliary_head=dict(
+        in_channels=192, channels=64, num_classes=num_classes, loss_decode=dict(class_weight=class_weight)
+    ),
+)
+train_pipeline = [
+    dict(type='LoadImageFromFile'),
+    dict(type='LoadAnnotations'),
+    dict(type='CheckAnnotations'),
+    dict(type='RandomResize', scale=image_scale, ratio_range=(0.5, 2.0), keep_ratio=True),
+    dict(type='RandomCrop', crop_size=crop_size, cat_max_ratio=0.75),
+    dict(type='RandomFlip', prob=0.5),
+    dict(type='PhotoMetricDistortion'),
+    dict(type='PackSegInputs'),
+]
+test_pipeline = [  # the masks keep their size, in which the predictions are compared with them
+    dict(type='LoadImageFromFile'),
+    dict(type='Resize', scale=image_scale, keep_ratio=True),
+    dict(type='LoadAnnotations'),
+    dict(type='CheckAnnotations'),
+    dict(type='PackSegInputs'),
+]
+tta_pipeline = [
+    dict(type='LoadImageFromFile'),
+    dict(
+        type='TestTimeAug',
+        transforms=[
+            [
+                dict(type='Resize', scale=tuple(int(r * x) for x in image_scale), keep_ratio=True)
+                for r in (0.75, 1, 1.25)
+            ],
+            [dict(type='RandomFlip', prob=p, direction='horizontal') for p in (0.0, 1.0)],
+            *[[dict(type=step)] for step in ('LoadAnnotations', 'CheckAnnotations', 'PackSegInputs')],
+        ],
+    ),
+]
+
+
+def loader(split, pipeline, size, sampler):
+    return dict(
+        batch_size=size,
+        num_workers=4,
+        persistent_workers=True,
+        drop_last=split == 'train',
+        sampler=sampler,
+        dataset=dict(
+            type='FolderDataset',
+            data_root=data_root,
+            data_prefix=folders,
+            split=split,
+            classes=classes,
+            ignored=ignored,
+            skip_list=skip_list,
+            pipeline=pipeline,
+        ),
+    )
+
+
+train_dataloader = loader('train', train_pipeline, batch_size, dict(type='InfiniteSampler', shuffle=True))
+val_dataloader = loader('val', test_pipeline, 1, dict(type='DefaultSampler', shuffle=False))
+test_dataloader = loader('test', test_pipeline, 1, dict(type='DefaultSampler', shuffle=False))
+val_evaluator = dict(type='StreetIoUMetric', iou_metrics=['mIoU'])
+test_evaluator = val_evaluator
+optim_wrapper = dict(optimizer=dict(lr=0.05))
+param_scheduler = [dict(type='PolyLR', power=0.9, eta_min=1e-4, begin=0, end=max_iters, by_epoch=False)]
+train_cfg = dict(max_iters=max_iters, val_interval=max(max_iters // 10, 1))
+default_hooks = dict(checkpoint=dict(interval=max(max_iters // 10, 1)))

@@ -1,0 +1,51 @@
+"""The file that names images to leave out of a data set (`skip_list`): a path a line, with the reason behind a tab."""
+
+import os.path as osp
+from collections.abc import Mapping
+from pathlib import Path
+
+from ..errors import InputError
+from ..files import named_errors, replacing
+from .damaged_files import fault_of_system
+
+
+def read_skip_list(path: str, root: str) -> set[str]:
+    """The full paths of the images that a list names; a path that is not absolute is below `root` or the current folder.
+
+    Raises:
+        InputError: the list cannot be read.
+    """
+    try:
+        text = Path(path).read_text(encoding='utf-8-sig', errors='surrogateescape')
+    except OSError as error:
+        raise InputError(f'{fault_of_system(error, path)} (skip_list)') from error
+    names = [line.split('\t')[0].rstrip('\r') for line in text.split('\n') if line.strip()]
+    return {full_path(place) for name in names for place in (name, osp.join(root, name))}
+
+
+def write_skip_list(path: str, reasons: Mapping[str, str], root: str) -> None:
+    """Write the list, whole or not at all.
+
+    Args:
+        path: the file.
+        reasons: by the paths of the images.
+        root: folder of the data set; images below it are named from there, so that the data set can be moved.
+
+    Raises:
+        InputError: the file cannot be written.
+    """
+    lines = [f'{_below(image, root)}\t{" ".join(reason.split())}\n' for image, reason in sorted(reasons.items())]
+    with named_errors(path), replacing(path) as temporary:
+        temporary.write_text(''.join(lines), encoding='utf-8', errors='surrogateescape')
+
+
+def full_path(path: str) -> str:
+    """A path by which one file is compared with another; links are kept, since two names are two images."""
+    return osp.normpath(osp.abspath(path))
+
+
+def _below(path: str, root: str) -> str:
+    if not root:
+        return full_path(path)
+    below = osp.relpath(full_path(path), full_path(root))
+    return full_path(path) if below.startswith('..') else below
