@@ -48,9 +48,11 @@ class FolderDataset(CheckedSegDataset):
 
     Attributes:
         finds_files_itself: whether `left_out` says which files are left out.
+        classes_inferred: whether the classes are those that the masks hold.
     """
 
     finds_files_itself = True
+    classes_inferred = False
 
     def __init__(
         self,
@@ -83,11 +85,11 @@ class FolderDataset(CheckedSegDataset):
         if unsaid and plain and holds_binary_masks(tuple(paths)):
             masks = 'binary'
             self._say("the masks hold 0 and 255 alone: 255 is the second class (masks='numbers' makes it ignored)")
-        form = form_of(table, masks, ignored or (), others, ignore_index, reduce_zero_label)
+        self.form = form = form_of(table, masks, ignored or (), others, ignore_index, reduce_zero_label)
         given = (metainfo or {}).get('palette')
         palette = given or table.colours or palette_in(tuple(paths), len(table.names))
         super().__init__(
-            data_root=None,
+            data_root=data_root,
             data_prefix=dict(img_path=place.images, seg_map_path=place.masks),
             img_suffix=self._endings or _endings_of(self._names),
             seg_map_suffix=seg_map_suffix,
@@ -97,11 +99,13 @@ class FolderDataset(CheckedSegDataset):
             reduce_zero_label=reduce_zero_label,
             **kwargs,
         )
-        self.data_root = data_root
 
     def how_to_get(self) -> str:
         """What the folders hold, for messages."""
         return 'check data_root, data_prefix and seg_map_suffix; docs/own_data.md shows which layouts are known'
+
+    def _join_prefix(self) -> None:
+        """The folders of the split are joined with `data_root` already."""
 
     def _say(self, message: str) -> None:
         print_log(f'{type(self).__name__}: {message}', 'current')
@@ -178,6 +182,7 @@ class FolderDataset(CheckedSegDataset):
             self._say(f'the classes are those of {found}: {listed(table.names)}')
             return table
         table = inferred_classes(tuple(masks))
+        self.classes_inferred = True
         self._say(f'no classes are named; the masks hold {len(table.names)}: {", ".join(table.names)}')
         return table
 
