@@ -1,11 +1,10 @@
 # Your own images and masks: copy this file to any place, and change the lines down to the dashes. docs/own_data.md explains them.
 data_root = 'data/mine'
-folders = dict(
-    img_path='images', seg_map_path='masks'
-)  # below data_root; with train/ and val/ in each, a train.txt, or neither
-# Names in the order of their numbers; names with what the masks hold, dict(ground=(0, 0, 0), road=(128, 64, 128)); or a file of them.
+# Below data_root; with train/ and val/ in each, with lists train.txt and val.txt, or with neither.
+folders = dict(img_path='images', seg_map_path='masks')
+# Names in the order of their numbers, names with the colours in the masks, dict(sky=(0, 0, 0), road=(9, 9, 9)), or a file of them.
 classes = ['background', 'object']
-num_classes = len(classes)  # write the number where `classes` is a file
+num_classes = len(classes)  # write the number where `classes` is a file or None
 ignored = []  # numbers and colours in the masks that mean ignored, beside 255
 skip_list = None  # a file of images to leave out, such as check_dataset writes
 image_scale = (640, 480)  # width and height to which images are resized, which keeps their proportions
@@ -13,8 +12,8 @@ crop_size = (384, 384)  # height and width of the crops
 batch_size = 8
 max_iters = 10000
 class_weight = None  # a number for each class, as check_dataset prints them
-init_cfg = None  # weights to start from, dict(type='Pretrained', checkpoint='pretrained/repvgg-A0_8xb32_in1k_20221213-60ae8e23.pth')
-# ----------------------------------------------------------------------------------------------------------------------------------
+init_cfg = None  # weights to start from: dict(type='Pretrained', checkpoint='pretrained/RepVGG-A0-train.pth')
+# --------------------------------------------------------------------------------------------------------------------
 _base_ = [
     'repvgg_seg::_base_/models/pspnet.py',
     'repvgg_seg::_base_/schedules/mmseg_80k.py',

@@ -242,7 +242,7 @@ def _write(
             f'{path}: {len(reasons)} of {total} images that cannot be used as they are; '
             + ('mend the cause, since none would be left' if len(reasons) == total else way)
         )
-    if labelled:
+    if any(pixels_of(split).any() for split in labelled):
         palette = labelled[0].datasets[0][0].metainfo.get('palette') or ()
         classes = labelled[0].datasets[0][0].metainfo['classes']
         plot_class_frequencies(

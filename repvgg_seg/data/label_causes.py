@@ -12,6 +12,7 @@ from .stored_label import StoredLabel
 
 _CITYSCAPES_CLASSES, _CITYSCAPES_IDS = 19, 34
 _MANY_COLOURS = 64  # more are not the colours of classes
+_MANY_OTHERS = 5  # colours or numbers of no class that are more than a class or two
 _FEW = 0.2  # the share of pixels that blurred edges may have
 _SHOWN = 8
 
@@ -63,11 +64,12 @@ def _of_colours(labels: Sequence[StoredLabel], classes: Classes) -> Iterator[str
     known = {tuple(colour) for colour in classes.palette}
     rest = sum(number for colour, number in colours.items() if colour not in known) / sum(colours.values())
     most = max(label.number_of_colours for label in coloured)
+    blurred = classes.reads_colours and rest < _FEW and len(colours.keys() - known) > _MANY_OTHERS
     if _are_jpeg(coloured):
         yield _JPEG
-    elif (classes.reads_colours and most > len(known) and rest < _FEW) or most > _MANY_COLOURS:
-        yield _BLURRED if rest < _FEW or most < 5000 else f'photographs in the place of masks: one holds {most} colours'
-    if rest < _FEW and classes.reads_colours:
+    elif blurred or most > _MANY_COLOURS:
+        yield _BLURRED if blurred or most < 5000 else f'photographs in the place of masks: one holds {most} colours'
+    if blurred:
         return
     table = ', '.join(f'class_{i}={colour}' for i, (colour, _) in enumerate(colours.most_common(_SHOWN)))
     more = ', ...' if len(colours) > _SHOWN else ''
@@ -158,7 +160,7 @@ def _of_numbers(labels: Sequence[StoredLabel], classes: Classes) -> Iterator[str
     if _is_stretched(inside, number):
         table = ', '.join(f'class_{i}={value}' for i, value in enumerate(inside))
         yield f'numbers stretched for viewing, evenly over 0 to 255: FolderDataset reads them by classes=dict({table})'
-    elif len(wrong) >= 6 and share < _FEW:
+    elif len(wrong) > _MANY_OTHERS and share < _FEW:
         yield _BLURRED
     elif first == 0 and 0 not in inside and max(inside) <= number:
         yield _off_by_one(number)

@@ -150,8 +150,17 @@ def _thumbnail(image: np.ndarray) -> np.ndarray | None:
     """A small grey picture, or None where it is almost of one colour, so that any two such images would be alike."""
     if image.size == 0:
         return None
-    grey = image.reshape(*image.shape[:2], -1).mean(-1, dtype=np.float32)
-    small: np.ndarray = cv2.resize(grey, (THUMBNAIL, THUMBNAIL), interpolation=cv2.INTER_AREA)
+    channels = image.reshape(*image.shape[:2], -1)
+    # Compression keeps brightness better than colours.
+    weights = (
+        np.array([0.114, 0.587, 0.299]) if channels.shape[2] == 3 else np.full(channels.shape[2], 1 / channels.shape[2])
+    )
+    grey = (
+        cv2.transform(channels, weights[None].astype(np.float32))
+        if channels.dtype == np.uint8 and channels.shape[2] < 5
+        else channels @ weights
+    )
+    small: np.ndarray = cv2.resize(grey.astype(np.float32), (THUMBNAIL, THUMBNAIL), interpolation=cv2.INTER_AREA)
     return small if small.std() > 4 else None
 
 
