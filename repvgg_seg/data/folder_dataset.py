@@ -1,6 +1,5 @@
 """A data set of images and masks in a user's own folders."""
 
-import functools
 import os.path as osp
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -82,12 +81,12 @@ class FolderDataset(CheckedSegDataset):
         table = self._find_classes(classes, metainfo, data_root, paths)
         unsaid = masks == 'auto' and not reduce_zero_label and not ignored
         plain = len(table.names) == 2 and table.colours is None and table.numbers is None
-        if unsaid and plain and holds_binary_masks(tuple(paths)):
+        if unsaid and plain and holds_binary_masks(paths):
             masks = 'binary'
             self._say("the masks hold 0 and 255 alone: 255 is the second class (masks='numbers' makes it ignored)")
         self.form = form = form_of(table, masks, ignored or (), others, ignore_index, reduce_zero_label)
         given = (metainfo or {}).get('palette')
-        palette = given or table.colours or palette_in(tuple(paths), len(table.names))
+        palette = given or table.colours or palette_in(paths, len(table.names))
         super().__init__(
             data_root=data_root,
             data_prefix=dict(img_path=place.images, seg_map_path=place.masks),
@@ -148,7 +147,7 @@ class FolderDataset(CheckedSegDataset):
         self, place: Place, mask_ending: str, shares: Mapping[str, float] | None, root: str
     ) -> tuple[Pairs, list[str]]:
         """All images of the folders with their masks, and the names of those in this split."""
-        pairs = _pairs_of(place.images, place.masks, self._endings, mask_ending)
+        pairs = find_pairs(place.images, place.masks, self._endings, mask_ending)
         names, endings = pairs.images, self._endings or IMAGE_ENDINGS
         if place.list_file is not None:
             names, missing = names_in_list(place.list_file, names, endings, root)
@@ -181,7 +180,7 @@ class FolderDataset(CheckedSegDataset):
             table = read_class_file(found)
             self._say(f'the classes are those of {found}: {listed(table.names)}')
             return table
-        table = inferred_classes(tuple(masks))
+        table = inferred_classes(masks)
         self.classes_inferred = True
         self._say(f'no classes are named; the masks hold {len(table.names)}: {", ".join(table.names)}')
         return table
@@ -201,12 +200,6 @@ class FolderDataset(CheckedSegDataset):
                 )
             items.append(item)
         return items
-
-
-@functools.lru_cache(maxsize=8)
-def _pairs_of(images: str, masks: str | None, endings: tuple[str, ...], mask_ending: str) -> Pairs:
-    """`find_pairs`, once for train and val in one folder."""
-    return find_pairs(images, masks, endings, mask_ending)
 
 
 def _endings_of(names: Sequence[str]) -> tuple[str, ...]:

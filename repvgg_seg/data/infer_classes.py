@@ -1,6 +1,5 @@
 """What a look at the masks of a folder shows: whether they are binary, their palette, and the classes where nobody names them."""
 
-import functools
 from collections.abc import Iterator, Sequence
 from itertools import islice
 from pathlib import Path
@@ -20,8 +19,7 @@ _NAME_THEM = (
 )
 
 
-@functools.lru_cache(maxsize=8)
-def holds_binary_masks(paths: tuple[str, ...]) -> bool:
+def holds_binary_masks(paths: Sequence[str]) -> bool:
     """Whether masks, evenly spread, hold 0 and 255 and nothing else."""
     found: set[int] = set()
     for array, _ in _read(paths, _BINARY):
@@ -35,8 +33,7 @@ def holds_binary_masks(paths: tuple[str, ...]) -> bool:
     return 255 in found
 
 
-@functools.lru_cache(maxsize=8)
-def palette_in(paths: tuple[str, ...], number: int) -> tuple[Colour, ...]:
+def palette_in(paths: Sequence[str], number: int) -> tuple[Colour, ...]:
     """The colours of the classes in the palette of the first mask, or, where it has none, those of PASCAL VOC."""
     for _, palette in _read(paths, 1):
         if palette is not None and len(palette) >= number:
@@ -46,8 +43,7 @@ def palette_in(paths: tuple[str, ...], number: int) -> tuple[Colour, ...]:
     return standard_colours(number)
 
 
-@functools.lru_cache(maxsize=8)
-def inferred_classes(paths: tuple[str, ...]) -> ClassTable:
+def inferred_classes(paths: Sequence[str]) -> ClassTable:
     """The classes that masks hold: of numbers all up to the largest, of colours each that occurs.
 
     Raises:

@@ -110,7 +110,11 @@ def _told_apart(
     if endings_given:
         return images, [name for name in masks if name not in set(images)]
     stems = {same_name(without_ending(name)) for name in images}
-    marked = {name for name in masks if (plain := _bare(without_ending(name), _MASK_WORDS)) and plain in stems}
+    marked = set()
+    for name in masks:
+        stem = same_name(without_ending(name))
+        if (plain := _bare(stem, _MASK_WORDS)) != stem and plain in stems:
+            marked.add(name)
     if not marked:
         raise InputError(
             f'{folder} holds images and masks, which cannot be told apart: set seg_map_suffix, such as '
