@@ -20,6 +20,7 @@ def read_skip_list(path: str, root: str) -> set[str]:
     except OSError as error:
         raise InputError(f'{fault_of_system(error, path)} (skip_list)') from error
     names = [line.split('\t')[0].rstrip('\r') for line in text.split('\n') if line.strip()]
+    names += [name.replace('\\t', '\t').replace('\\n', '\n') for name in names if '\\' in name]
     return {full_path(place) for name in names for place in (name, osp.join(root, name))}
 
 
@@ -37,9 +38,13 @@ def write_skip_list(path: str, reasons: Mapping[str, str], root: str, in_use: It
     """
     used = {full_path(place) for name in in_use if name for place in (name, osp.join(root, name))}
     known = _text(path).splitlines(keepends=True) if full_path(path) in used else []
-    lines = [f'{_below(image, root)}\t{" ".join(reason.split())}\n' for image, reason in sorted(reasons.items())]
+    lines = [f'{_escaped(_below(image, root))}\t{" ".join(reason.split())}\n' for image, reason in sorted(reasons.items())]
     with named_errors(path), replacing(path) as temporary:
         temporary.write_text(''.join([*known, *lines]), encoding='utf-8', errors='surrogateescape')
+
+
+def _escaped(name: str) -> str:
+    return name.replace('\t', '\\t').replace('\n', '\\n')
 
 
 def _text(path: str) -> str:
