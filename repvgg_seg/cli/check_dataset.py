@@ -200,14 +200,13 @@ def _print_weights(splits: Sequence[Split]) -> None:
             )
             dataset = split.datasets[0][0]
             if getattr(dataset, 'classes_inferred', False):
-                table = (
-                    f'dict({", ".join(map(str, zip(dataset.metainfo["classes"], dataset.form.colours, strict=True)))})'
-                )
-                print(f'classes = {list(dataset.metainfo["classes"]) if dataset.form.colours is None else table}')
+                names, colours = dataset.metainfo['classes'], dataset.form.colours
+                print(f'classes = {list(names) if colours is None else dict(zip(names, colours, strict=True))}')
 
 
 def _print_findings(findings: Sequence[Finding]) -> None:
-    print(f'\n{len(findings)} findings' if findings else '\nnothing is wrong')
+    number = '1 finding' if len(findings) == 1 else f'{len(findings)} findings'
+    print(f'\n{number}' if findings else '\nnothing is wrong')
     for finding in findings:
         print(f'- {finding.split}: {finding.what}')
         for example in finding.examples:

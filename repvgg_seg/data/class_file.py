@@ -162,7 +162,9 @@ def _entry(entry: Mapping[str, Any], where: str) -> tuple[str, Any]:
 
 def _is_value(value: Any) -> bool:
     """Whether this may be the colour or number of a class."""
-    return isinstance(value, (str, int)) or (isinstance(value, (list, tuple)) and len(value) == 3)
+    return isinstance(value, (str, int)) or (
+        isinstance(value, (list, tuple)) and len(value) == 3 and all(isinstance(part, int) for part in value)
+    )
 
 
 def _value(value: Any, where: str) -> Any:

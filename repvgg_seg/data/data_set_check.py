@@ -73,7 +73,7 @@ def findings_of(split: Split) -> Iterator[Finding]:
         for kind, named in _FAULTS.items():
             wrong = [item for item in items if kind in item.faults]
             if wrong:
-                examples = [f'{_file(item, kind)}: {item.faults[kind]}' for item in wrong[:3]]
+                examples = [_told(_file(item, kind), item.faults[kind]) for item in wrong[:3]]
                 stored = [item.stored for item in wrong if item.stored is not None]
                 causes = usual_causes(stored, classes) if kind in ('label', 'values') else []
                 yield Finding(split.name, f'{len(wrong)} of {len(items)} {named}', examples, causes)
@@ -84,6 +84,10 @@ def findings_of(split: Split) -> Iterator[Finding]:
                 [item.label for item in empty[:3]],
             )
     yield from _missing_classes(split)
+
+
+def _told(path: str, fault: str) -> str:
+    return fault if path in fault else f'{path}: {fault}'
 
 
 def _file(item: Item, kind: str) -> str:

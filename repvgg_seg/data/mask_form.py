@@ -183,6 +183,8 @@ def _from_numbers(array: np.ndarray, form: MaskForm, path: str) -> np.ndarray:
         for value in ignored:
             label[array == value] = form.ignore_index
         return label
+    if form.reduce_zero_label:
+        ignored.append(0)
     numbers = form.numbers or tuple(range(form.reduce_zero_label, form.number_of_classes + form.reduce_zero_label))
     label = np.full(array.shape, _UNKNOWN, np.int32)
     classes = {number: place for place, number in enumerate(numbers)}

@@ -38,7 +38,9 @@ def write_skip_list(path: str, reasons: Mapping[str, str], root: str, in_use: It
     """
     used = {full_path(place) for name in in_use if name for place in (name, osp.join(root, name))}
     known = _text(path).splitlines(keepends=True) if full_path(path) in used else []
-    lines = [f'{_escaped(_below(image, root))}\t{" ".join(reason.split())}\n' for image, reason in sorted(reasons.items())]
+    lines = [
+        f'{_escaped(_below(image, root))}\t{" ".join(reason.split())}\n' for image, reason in sorted(reasons.items())
+    ]
     with named_errors(path), replacing(path) as temporary:
         temporary.write_text(''.join([*known, *lines]), encoding='utf-8', errors='surrogateescape')
 

@@ -32,6 +32,7 @@ FILES = [
     ('meta.json', json.dumps({'classes': [{'title': 'sky', 'color': '#010203', 'id': 4}, {'title': 'high way', 'color': '#8040FF'}]}), COLOURS),
     ('data.yaml', 'train: ../train\nnames:\n  0: sky\n  1: high way\nnc: 2', NAMES),
     ('data.yaml', 'names: [sky, high way]', NAMES),
+    ('data.yaml', 'names: [a, b, c]', ClassTable(('a', 'b', 'c'))),
     ('c.yaml', 'sky: 7\nhigh way: 23', NUMBERS),
     ('classes.txt', '2 wheeler\ncar', ClassTable(('2 wheeler', 'car'))),
 ]  # fmt: skip

@@ -255,6 +255,7 @@ def test_inferred_classes(tmp_path):
         ([0, 9, 255], MaskForm(2), [0, 9, 255]),
         ([0, 9, 255], MaskForm(2, others='ignored'), [0, 255, 255]),
         ([0, 9, 255], MaskForm(2, others='nearest'), [0, 1, 255]),
+        ([0, 9, 1], MaskForm(2, others='nearest', reduce_zero_label=True), [255, 1, 0]),
         ([0, 9, 7], MaskForm(2, ignored=(9, 7)), [0, 255, 255]),
         ([0, 7, 1], MaskForm(2, ignored=(7,), ignore_index=5), [0, 5, 1]),
         ([7, 26, 255], MaskForm(2, numbers=(26, 7)), [1, 0, 255]),
