@@ -31,37 +31,27 @@ model = dict(
         in_channels=192, channels=64, num_classes=num_classes, loss_decode=dict(class_weight=class_weight)
     ),
 )
+load_image = dict(type='LoadImageFromFile')
+load_label = [dict(type='LoadAnnotations'), dict(type='CheckAnnotations')]
+pack = dict(type='PackSegInputs')
 train_pipeline = [
-    dict(type='LoadImageFromFile'),
-    dict(type='LoadAnnotations'),
-    dict(type='CheckAnnotations'),
+    load_image,
+    *load_label,
     dict(type='RandomResize', scale=image_scale, ratio_range=(0.5, 2.0), keep_ratio=True),
     dict(type='RandomCrop', crop_size=crop_size, cat_max_ratio=0.75),
     dict(type='RandomFlip', prob=0.5),
     dict(type='PhotoMetricDistortion'),
-    dict(type='PackSegInputs'),
+    pack,
 ]
-test_pipeline = [  # the masks keep their size, in which the predictions are compared with them
-    dict(type='LoadImageFromFile'),
-    dict(type='Resize', scale=image_scale, keep_ratio=True),
-    dict(type='LoadAnnotations'),
-    dict(type='CheckAnnotations'),
-    dict(type='PackSegInputs'),
+# The labels keep their size here, in which predictions are compared with them.
+test_pipeline = [load_image, dict(type='Resize', scale=image_scale, keep_ratio=True), *load_label, pack]
+tta_scales = [tuple(int(ratio * x) for x in image_scale) for ratio in (0.75, 1, 1.25)]
+tta_steps = [
+    [dict(type='Resize', scale=scale, keep_ratio=True) for scale in tta_scales],
+    [dict(type='RandomFlip', prob=prob, direction='horizontal') for prob in (0.0, 1.0)],
+    *[[step] for step in (*load_label, pack)],
 ]
-tta_pipeline = [
-    dict(type='LoadImageFromFile'),
-    dict(
-        type='TestTimeAug',
-        transforms=[
-            [
-                dict(type='Resize', scale=tuple(int(r * x) for x in image_scale), keep_ratio=True)
-                for r in (0.75, 1, 1.25)
-            ],
-            [dict(type='RandomFlip', prob=p, direction='horizontal') for p in (0.0, 1.0)],
-            *[[dict(type=step)] for step in ('LoadAnnotations', 'CheckAnnotations', 'PackSegInputs')],
-        ],
-    ),
-]
+tta_pipeline = [load_image, dict(type='TestTimeAug', transforms=tta_steps)]
 
 
 def loader(split, pipeline, size, sampler):
