@@ -4,9 +4,11 @@ from .camvid import CamVidDataset
 from .checked_dataset import CheckedSegDataset
 from .cityscapes import CheckedCityscapesDataset
 from .classification_preprocessor import ClassificationPreprocessor
+from .folder_dataset import FolderDataset
 from .gaussian_blur import RandomGaussianBlur
 from .imagenet import ImageNetDataset
 from .label_checks import CheckAnnotations
+from .load_masks import LoadMasks
 from .pack_classification_inputs import PackClassificationInputs
 from .random_resized_crop import LoadRandomResizedCrop
 from .segmentation_preprocessor import MultiChannelPreProcessor
@@ -17,7 +19,9 @@ __all__ = [
     'CheckedCityscapesDataset',
     'CheckedSegDataset',
     'ClassificationPreprocessor',
+    'FolderDataset',
     'ImageNetDataset',
+    'LoadMasks',
     'LoadRandomResizedCrop',
     'MultiChannelPreProcessor',
     'PackClassificationInputs',

@@ -13,6 +13,7 @@ from .checked_pipeline import Checks, check_pipeline
 from .class_names import fault_of_classes
 from .image_list_file import read_list
 from .label_checks import ignored_labels
+from .skip_list import full_path, read_skip_list
 
 _FILES = ('img_path', 'seg_map_path')
 
@@ -33,6 +34,8 @@ class CheckedSegDataset(BaseSegDataset):
     Args:
         img_suffix: ending of the images' names, or several, such as ('.png', '.PNG'); that of mmseg's class by default.
         metainfo: classes and palette, or the classes alone that are wanted; those of the class by default.
+        skip_list: a file that names images to leave out, such as tools/check_dataset.py writes; below `data_root` or not.
+        refuse_missing: whether a missing label or listed image is an error.
         kwargs: the other arguments of mmseg's `BaseSegDataset`.
 
     Raises:
@@ -41,8 +44,15 @@ class CheckedSegDataset(BaseSegDataset):
     """
 
     def __init__(
-        self, img_suffix: str | Sequence[str] | None = None, metainfo: dict[str, Any] | None = None, **kwargs: Any
+        self,
+        img_suffix: str | Sequence[str] | None = None,
+        metainfo: dict[str, Any] | None = None,
+        skip_list: str | None = None,
+        refuse_missing: bool = True,
+        **kwargs: Any,
     ) -> None:
+        self.skip_list, self.refuse_missing = skip_list, refuse_missing
+        self.left_out: list[str] = getattr(self, 'left_out', [])
         self.img_suffixes = (img_suffix,) if isinstance(img_suffix, str) else tuple(img_suffix or ())
         if fault := fault_of_classes(type(self), metainfo):
             raise InputError(fault)
@@ -62,13 +72,15 @@ class CheckedSegDataset(BaseSegDataset):
             if folder and not osp.isdir(folder):
                 raise InputError(f'no folder {folder}: {self.how_to_get()}; {_try_synthetic()}')
         self.img_suffixes = self.img_suffixes or (self.img_suffix,)
-        data_list = self._listed_images() if self.ann_file else self._images_in_folder()
+        data_list = self._find_items()
         if not data_list:
             named = ', '.join(f'*{suffix}' for suffix in self.img_suffixes)
             raise InputError(f'no {named} in {folders[0]}: {self.how_to_get()}; {_try_synthetic()}')
+        if self.skip_list:
+            data_list = self._without_skipped(data_list, self.skip_list)
         labels = [info['seg_map_path'] for info in data_list if 'seg_map_path' in info]
         missing = [path for path in labels if not osp.isfile(path)]
-        if missing:
+        if missing and self.refuse_missing:
             raise InputError(
                 f'{len(missing)} of {len(data_list)} images have no label, such as {missing[0]}: {self.how_to_get()}'
             )
@@ -76,6 +88,22 @@ class CheckedSegDataset(BaseSegDataset):
             info['num_classes'] = len(self.metainfo['classes'])
             info['ignored_labels'] = ignored_labels(self)
         return data_list
+
+    def _find_items(self) -> list[dict]:
+        """One dict for each image, of the list or of the folder."""
+        return self._listed_images() if self.ann_file else self._images_in_folder()
+
+    def _without_skipped(self, data_list: list[dict], path: str) -> list[dict]:
+        """The items whose images a list of images to skip does not name."""
+        root = self.data_root or ''
+        below = osp.join(root, path)
+        skipped = read_skip_list(below if osp.isfile(below) else path, root)
+        kept = [info for info in data_list if full_path(info['img_path']) not in skipped]
+        if number := len(data_list) - len(kept):
+            self.left_out.append(f'{number} images of {path}')
+        if not kept:
+            raise InputError(f'{path} (skip_list) names all {len(data_list)} images, so that none is left')
+        return kept
 
     def _images_in_folder(self) -> list[dict]:
         """What mmseg finds in the folder, for each ending in turn, in the order of the names."""
@@ -106,7 +134,7 @@ class CheckedSegDataset(BaseSegDataset):
             if labels is not None:
                 info['seg_map_path'] = osp.join(labels, name + self.seg_map_suffix)
             data_list.append(info)
-        if missing:
+        if missing and (self.refuse_missing or not data_list):
             raise InputError(
                 f'{self.ann_file} lists {len(missing)} images that do not exist: no such file: {listed(missing)}'
                 + ('' if data_list else '; a line holds one name below data_prefix.img_path, and nothing else')

@@ -121,6 +121,9 @@ def _check_labels(images: list[str], labels: list[str], suffix: str, own_loader:
 
 def _find_left_out(dataset: Any, account: FileAccount, suffixes: tuple[str, ...]) -> None:
     """Note the images in the folder that are not in the data set, and labels without an image."""
+    account.chosen += getattr(dataset, 'left_out', ())
+    if getattr(dataset, 'finds_files_itself', False):
+        return
     used = {osp.normpath(path) for path in (*account.images, *account.labels)}
     prefix = dataset.data_prefix or {}
     label_suffix = str(getattr(dataset, 'seg_map_suffix', '') or ' ')

@@ -75,7 +75,7 @@ def sample_labels(dataset: Any, most: int = _MOST, seconds: float = _SECONDS) ->
 
 def read_until(dataset: Any, sample: LabelSample, done: Callable[[], bool]) -> None:
     """Add labels of a data set to a sample, evenly spread, until it is said to do, or all are read."""
-    read = _label_reader(dataset)
+    read = label_reader(dataset)
     if read is None:
         return
     with kept_random_states():  # steps of others may draw
@@ -132,7 +132,7 @@ def has_labels(dataset: Any) -> bool:
     Raises:
         InputError: a step of others fails at the first item.
     """
-    read = _label_reader(dataset)
+    read = label_reader(dataset)
     if read is None or _loads_annotations(dataset) or not len(dataset):
         return read is not None
     with kept_random_states():
@@ -143,7 +143,7 @@ def _loads_annotations(dataset: Any) -> bool:
     return any(map(loads_labels, all_steps(dataset.pipeline.transforms)))
 
 
-def _label_reader(dataset: Any) -> Callable[[dict], dict | None] | None:
+def label_reader(dataset: Any) -> Callable[[dict], dict | None] | None:
     """How the label of an item is read: by its loading step alone, or by all steps but the last where others change it."""
     pipeline = getattr(dataset, 'pipeline', None)
     if not isinstance(pipeline, mmengine.dataset.Compose):

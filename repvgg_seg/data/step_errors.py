@@ -10,6 +10,7 @@ from mmcv.transforms import LoadImageFromFile
 from mmseg.datasets.transforms import LoadAnnotations
 
 from .damaged_files import fault_of, fault_of_system, one_line
+from .mask_form import decode_mask
 
 
 def describe_error(error: Exception, step: Callable, place: str, results: Any) -> str:
@@ -75,6 +76,8 @@ def decoder_of(step: Callable) -> Callable[[bytes], Any] | None:
         return partial(mmcv.imfrombytes, flag=step.color_type, backend=step.imdecode_backend)
     if isinstance(step, LoadAnnotations) and type(step)._load_seg_map is LoadAnnotations._load_seg_map:
         return partial(mmcv.imfrombytes, flag='unchanged', backend=step.imdecode_backend)
+    if name_of_step(step) == 'LoadMasks':
+        return decode_mask
     if name_of_step(step) == 'LoadRandomResizedCrop':
         return mmcv.imfrombytes
     return None

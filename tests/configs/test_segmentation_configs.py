@@ -24,7 +24,7 @@ PAPER = {
     'pspnet_resnet101': (101, None, 1024, 2048, 512),
 }
 MMSEG = ['pspnet_repvgg_a0_80k_512x1024', 'pspnet_repvgg_b1g2_fast_80k_512x1024', 'pspnet_repvgg_b2_80k_512x1024']
-OTHERS = ['pspnet_repvgg_a0_camvid', 'pspnet_resnet18_camvid', 'pspnet_repvgg_a0_synthetic']
+OTHERS = ['pspnet_repvgg_own_data', 'pspnet_repvgg_a0_camvid', 'pspnet_resnet18_camvid', 'pspnet_repvgg_a0_synthetic']
 
 
 def load(name):
@@ -75,7 +75,7 @@ def test_pipelines_build_and_check_labels(name):
 
 
 def levels(path):
-    bases = Config._get_base_files(path)
+    bases = [base.replace('repvgg_seg::', f'{REPO}/configs/') for base in Config._get_base_files(path)]
     return 1 + max((levels((path.parent / base).resolve()) for base in bases), default=0)
 
 

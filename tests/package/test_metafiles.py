@@ -21,7 +21,8 @@ def by_name(models):
 
 
 def test_every_runnable_config_is_listed_once():
-    configs = [*REPO.glob('configs/*.py'), *REPO.glob('configs/imagenet/*.py')]
+    configs = {*REPO.glob('configs/*.py'), *REPO.glob('configs/imagenet/*.py')}
+    configs -= {REPO / 'configs/pspnet_repvgg_own_data.py'}  # which is copied, and has no data of its own
     assert sorted(model['Config'] for model in MODELS) == sorted(str(path.relative_to(REPO)) for path in configs)
 
 
