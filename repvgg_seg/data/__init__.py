@@ -4,6 +4,7 @@ from .camvid import CamVidDataset
 from .checked_dataset import CheckedSegDataset
 from .cityscapes import CheckedCityscapesDataset
 from .classification_preprocessor import ClassificationPreprocessor
+from .evenly_spread_sampler import EvenlySpreadSampler
 from .gaussian_blur import RandomGaussianBlur
 from .imagenet import ImageNetDataset
 from .label_checks import CheckAnnotations
@@ -17,6 +18,7 @@ __all__ = [
     'CheckedCityscapesDataset',
     'CheckedSegDataset',
     'ClassificationPreprocessor',
+    'EvenlySpreadSampler',
     'ImageNetDataset',
     'LoadRandomResizedCrop',
     'MultiChannelPreProcessor',
