@@ -14,6 +14,7 @@ PROG = 'repvgg-seg'
 COMMANDS = {
     'train': 'train a segmentor or a classifier',
     'test': 'score a checkpoint, fused by default',
+    'report': 'one HTML page for a training run, or for several',
     'benchmark': 'measure speed, memory and size',
     'reparameterize': 'fuse the blocks of a checkpoint',
     'convert-weights': 'convert RepVGG weights between families of names',

@@ -15,7 +15,6 @@ from ..weights.read import read_checkpoint
 from ..weights.stored_config import stored_config
 from .environment import environment
 
-
 _NUMBERS = re.compile(r'\[\n\s+[-+.\w]+(?:,\n\s+[-+.\w]+)*\n\s*\]')  # a list that holds no text, list or dict
 
 

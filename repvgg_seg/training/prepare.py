@@ -23,8 +23,8 @@ from .protections import add_protections
 from .resume import resume_from, what_to_resume
 from .safe_checkpoints import use_safe_checkpoints
 from .sync_bn import use_bn_without_peers
-from .training_form import check_training_form
 from .trackers import add_trackers
+from .training_form import check_training_form
 from .tta import use_own_tta_model
 from .work_dir import make_folder, set_work_dir
 
