@@ -55,21 +55,21 @@ def evaluate(run: Run, args: Namespace, folder: Path) -> None:
     try:
         Config(dict(run.config)).dump(config)  # from plain values: nothing that stands in a checkpoint is run
         cfg = load_config(str(config), dict(args.cfg_options or {}))
-        _choose_images(cfg, args)
+        split = _choose_images(cfg, args)
         cfg.dump(config)
     except InputError as error:
         run.missing.append(f'Nothing was evaluated: {one_line(error)}.')
         return
     asked = bool(args.images or args.split or args.cfg_options)
+    if asked:
+        run.records = {}  # of other images
     for form, option in (('fused', ()), ('training form', ('--no-fuse',))):
         known = run.records.get(form, ({}, None))[0]
         if known and not asked and (form != 'fused' or 'confusion' in known or 'decode_head' not in cfg.model):
             continue
         if form != 'fused' and 'fused' not in run.records:
             break
-        if form == 'fused' and any(other in run.records for other in ('no RepVGG',)) and not asked:
-            break
-        _score(run, config, folder, form, option)
+        _score(run, config, folder, form, option, split)
     try:
         run.comparison = compare_forms(cfg, str(run.checkpoint))
     except InputError as error:
@@ -79,9 +79,10 @@ def evaluate(run: Run, args: Namespace, folder: Path) -> None:
         run.missing.append(f'The two forms were not compared: {said}.')
 
 
-def _choose_images(cfg: Config, args: Namespace) -> None:
-    """Let a config test on the split and on as many images as the options say."""
-    if args.split == 'val' or not cfg.get('test_dataloader'):
+def _choose_images(cfg: Config, args: Namespace) -> str:
+    """Let a config test on the split and on as many images as the options say; returns the split."""
+    split = 'val' if args.split == 'val' or not cfg.get('test_dataloader') else 'test'
+    if split == 'val':
         if not cfg.get('val_dataloader'):
             raise InputError(
                 'the config has no validation set' if args.split == 'val' else 'the config has no test set'
@@ -90,17 +91,18 @@ def _choose_images(cfg: Config, args: Namespace) -> None:
         cfg.test_cfg = cfg.get('test_cfg') or dict(type='TestLoop')
     if args.images:
         cfg.test_dataloader.sampler = dict(type='EvenlySpreadSampler', number=args.images)
+    return split
 
 
-def _score(run: Run, config: Path, folder: Path, form: str, option: tuple[str, ...]) -> None:
+def _score(run: Run, config: Path, folder: Path, form: str, option: tuple[str, ...], split: str) -> None:
     """Let the tool `test` score the checkpoint, and read its record."""
     stem = form.replace(' ', '_')
     result = folder / f'{stem}.json'
-    start, shown = command_line('test')
+    start, _ = command_line('test')
     arguments = [config, run.checkpoint, *option, '--result', result, '--work-dir', folder / 'log']
     if form == 'fused' and 'decode_head' in (run.config or {}).get('model', {}):
         arguments += ['--examples', folder / 'examples']
-    print(f'{run.name}: scoring the {form}' + (' form' if form == 'fused' else ''), flush=True)
+    print(f'{run.name}: scoring the {form if option else "fused form"}', flush=True)
     lines: list[str] = []
     with subprocess.Popen([*start, *map(str, arguments)], stdout=subprocess.PIPE, stderr=subprocess.STDOUT) as process:
         for written in process.stdout or ():
@@ -113,9 +115,7 @@ def _score(run: Run, config: Path, folder: Path, form: str, option: tuple[str, .
         said = said or next((line for line in reversed(lines) if line.strip()), f'status {process.returncode}')
         run.missing.append(f'The {form} was not scored: {said.replace(str(config), "the config")}.')
         return
-    if record['form'] == 'fused' and form == 'fused':
-        run.records.pop('fused', None)
-    run.records = {record['form']: (record, folder), **{k: v for k, v in run.records.items() if k != record['form']}}
+    run.records[record['form']] = (record | dict(split=split), folder)
 
 
 @torch.inference_mode()

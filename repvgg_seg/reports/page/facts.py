@@ -138,10 +138,15 @@ def _short(value: Any) -> str:
 
 def scores(runs: Sequence[Run]) -> Table:
     """A row for each form that was scored."""
-    rows = [(run, form, record) for run in runs for form, (record, _) in run.records.items()]
+    # The fused form first.
+    rows = [
+        (run, form, run.records[form][0])
+        for run in runs
+        for form in sorted(run.records, key=lambda form: form != 'fused')
+    ]
     names = list(dict.fromkeys(name for _, _, record in rows for name in record['metrics']))
     names = sorted(names, key=lambda name: (name != 'mIoU', name != 'top1'))
-    table = Table('Scores, in percent', ['run', 'form', *names, 'images', 'checkpoint', 'scored on'])
+    table = Table('Scores, in percent', ['run', 'form', *names, 'images', 'of the set for', 'checkpoint', 'scored on'])
     for run, form, record in rows:
         values = [record['metrics'].get(name) for name in names]
         environment = record.get('environment') or {}
@@ -151,6 +156,7 @@ def scores(runs: Sequence[Run]) -> Table:
                 form,
                 *(f'{value:.2f}' if isinstance(value, (int, float)) else NOTHING for value in values),
                 str(record.get('images', NOTHING)),
+                str(record.get('split', 'test')),
                 _short((record.get('checkpoint') or {}).get('name')) or NOTHING,
                 str(environment.get('device', NOTHING)),
             ]
@@ -251,11 +257,11 @@ def _speed(run: Run) -> dict[str, str]:
 def forms(runs: Sequence[Run]) -> Table:
     """The fused form beside the training form."""
     table = Table(
-        'Fused form against training form',
+        'Fused form against training form: mIoU, or the top-1 of a classifier, in percent',
         [
             'run',
-            'mIoU, training form',
-            'mIoU, fused',
+            'training form',
+            'fused',
             'difference',
             'largest difference of logits',
             'pixels with the same label',
@@ -265,7 +271,7 @@ def forms(runs: Sequence[Run]) -> Table:
     )
     for run in runs:
         training, fused = (_score(run, form) for form in ('training form', 'fused'))
-        both = training is not None and fused is not None
+        both = training is not None and fused is not None and _same_images(run)
         comparison = run.comparison
         if training is None and not comparison:
             continue
@@ -276,11 +282,16 @@ def forms(runs: Sequence[Run]) -> Table:
                 NOTHING if fused is None else f'{fused:.2f}',
                 f'{fused - training:+.2f}' if both else NOTHING,  # type: ignore[operator]
                 f'{comparison["relative_error"]:.1e}' if comparison else NOTHING,
-                f'{100 * comparison["argmax_equal"]:.4f} %' if comparison and 'argmax_equal' in comparison else NOTHING,
+                f'{100 * comparison["argmax_equal"]:.4f} %' if comparison else NOTHING,
                 f'{comparison["ms_training_form"] / comparison["ms_fused"]:.2f}' if comparison else NOTHING,
             ]
         )
     return table
+
+
+def _same_images(run: Run) -> bool:
+    records = (run.records[form][0] for form in ('training form', 'fused'))
+    return len({(record.get('images'), record.get('split', 'test')) for record in records}) == 1
 
 
 def _score(run: Run, form: str) -> float | None:

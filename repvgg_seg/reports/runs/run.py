@@ -133,7 +133,8 @@ def _of_checkpoint(path: Path) -> Run:
         return run
     meta = read_checkpoint(path).get('meta')  # the error of a broken one is the answer here
     run = Run(path.name, checkpoint=path)
-    run.config = stored_config(meta) if isinstance(meta, Mapping) else None
+    config = stored_config(meta) if isinstance(meta, Mapping) else None
+    run.config = None if config is None else config.to_dict()
     run.missing.append(f'There are no curves: no log is beside {path}.')
     if run.config is None:
         run.missing.append(f'{path} has no config, so nothing could be evaluated: give the work dir of its training.')
@@ -150,7 +151,7 @@ def _config_of(folder: Path, session: Path | None) -> tuple[Mapping[str, Any] | 
         except (OSError, ValueError):
             continue
         if config is not None:
-            return config, file
+            return config.to_dict(), file
     return None, None
 
 
