@@ -12,8 +12,8 @@ from typing import Any
 
 import torch
 from mmengine.config import Config
-from mmengine.dataset import pseudo_collate
 from mmengine.logging import print_log
+from mmengine.registry import FUNCTIONS
 from mmseg.registry import DATASETS, MODELS
 from torch import Tensor
 
@@ -140,7 +140,8 @@ def compare_forms(cfg: Config, checkpoint: str) -> dict[str, Any]:
         dataset.pop('indices', None)
     dataset = DATASETS.build(cfg.test_dataloader.dataset)
     models = dict(training_form=model.to(device), fused=reparameterize_model(model).eval().to(device))
-    inputs = model.data_preprocessor(pseudo_collate([dataset[0]]))['inputs']
+    collate = FUNCTIONS.get((cfg.test_dataloader.get('collate_fn') or dict(type='pseudo_collate'))['type'])
+    inputs = model.data_preprocessor(collate([dataset[0]]))['inputs']
     calls: dict[str, Callable[[], object]] = {
         name: partial(form, inputs, mode='tensor') for name, form in models.items()
     }
