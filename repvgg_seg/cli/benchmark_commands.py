@@ -176,6 +176,7 @@ def rehearsals(args: Namespace, device: torch.device) -> Iterator[list[Row]]:
         compile=False,
         keep_global_batch=False,
         auto_scale_lr=False,
+        tracker=None,
     )
     rows: list[Row] = []
     for path in args.names:

@@ -1,4 +1,4 @@
-"""Everything once, on synthetic street scenes: generate, train, fuse, score, look. `make demo` runs it."""
+"""Everything once, on synthetic street scenes: generate, train, fuse, score, look, report. `make demo` runs it."""
 
 import json
 import os
@@ -95,6 +95,7 @@ def main() -> None:
     args = parse_args()
     start = time.time()
     scenes, work, pictures = args.dir / 'scenes', args.dir / 'train', args.dir / 'pictures'
+    page = args.dir / 'report.html'
     checkpoint, fused = work / f'iter_{args.iters}.pth', args.dir / 'fused.pth'
     options = [f'{loader}_dataloader.dataset.data_root={scenes}' for loader in ('train', 'val', 'test')]
     schedule = [
@@ -117,15 +118,18 @@ def main() -> None:
             'train', CONFIG, '--work-dir', work, '--cfg-options', *options, *schedule)
         run(log, '3. Fusing every block into one 3x3 conv', 'reparameterize', CONFIG, checkpoint, fused, '--overwrite')
         run(log, '4. Scoring the fused network, and drawing what it predicts',
-            'test', CONFIG, fused, '--result', args.dir / 'fused.json', '--show-dir', pictures, *test)
+            'test', CONFIG, fused, '--result', work / 'fused.json', '--show-dir', pictures,
+            '--examples', work / 'examples', *test)
         run(log, '5. Scoring the training form, for comparison',
-            'test', CONFIG, checkpoint, '--no-fuse', '--result', args.dir / 'training_form.json', *test)
+            'test', CONFIG, checkpoint, '--no-fuse', '--result', work / 'training_form.json', *test)
+        run(log, '6. One page about the run', 'report', work, '--out', page, '--overwrite')
     # fmt: on
     image = next((scenes / 'leftImg8bit' / 'val').glob('*/*.png'))
-    print('\n=== 6. Timing both forms in turn', flush=True)
-    before, after = score(args.dir / 'training_form.json'), score(args.dir / 'fused.json')
+    print('\n=== 7. Timing both forms in turn', flush=True)
+    before, after = score(work / 'training_form.json'), score(work / 'fused.json')
     print(summary(args, before, after, seconds_per_image(checkpoint, image)))
     print(f'All of it took {(time.time() - start) / 60:.1f} minutes.')
+    print(f'A page about the run, to open in a browser and to send to others:\n{page.resolve()}')
 
 
 def summary(args: Namespace, before: dict[str, float], after: dict[str, float], seconds: dict[str, float]) -> str:

@@ -15,6 +15,7 @@ COMMANDS = {
     'train': 'train a segmentor or a classifier',
     'test': 'score a checkpoint, fused by default',
     'check-dataset': 'read all images and labels of a config, and say what is wrong',
+    'report': 'one HTML page for a training run, or for several',
     'benchmark': 'measure speed, memory and size',
     'reparameterize': 'fuse the blocks of a checkpoint',
     'convert-weights': 'convert RepVGG weights between families of names',

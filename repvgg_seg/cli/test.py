@@ -5,6 +5,7 @@ import copy
 import os
 import os.path as osp
 import sys
+from pathlib import Path
 from typing import Any
 
 import matplotlib
@@ -15,6 +16,7 @@ from mmengine.runner import Runner
 
 from ..data.wrapped_datasets import inner_configs
 from ..errors import InputError
+from ..evaluation import ImageScoresHook
 from ..evaluation.prediction_files import draw_predictions, write_predictions, write_what_metrics_write
 from ..models.block import find_blocks
 from ..optimize.options import checked_memory
@@ -53,6 +55,9 @@ def parse_args() -> argparse.Namespace:
     )
     parser.add_argument('--format-only', action='store_true', help='with --out: no scores, for images without labels')
     parser.add_argument('--show-dir', help='save predictions as pictures under this folder')
+    parser.add_argument(
+        '--examples', help='save the three worst and the three best images under this folder, for tools/report.py'
+    )
     parser.add_argument('--show', action='store_true', help='show predictions on the screen')
     parser.add_argument('--wait-time', type=float, default=2, help='seconds that --show shows each')
     parser.add_argument('--trust', action='store_true', help='read a checkpoint that runs code of its own when read')
@@ -108,7 +113,7 @@ def choose_form(cfg: Config, args: argparse.Namespace) -> None:
 
 def check_classifier_args(args: argparse.Namespace) -> None:
     """Refuse what is for segmentors only."""
-    for name in ('tta', 'out', 'format_only', 'show_dir', 'show'):
+    for name in ('tta', 'out', 'format_only', 'show_dir', 'show', 'examples'):
         if getattr(args, name):
             raise InputError(f'--{name.replace("_", "-")} is for segmentors, and {args.config} is none: leave it out')
 
@@ -127,7 +132,12 @@ def save_predictions(cfg: Config, args: argparse.Namespace) -> None:
         raise InputError('--show: there is no display here: --show-dir DIR saves the pictures')
     if args.out and osp.isdir(args.out) and os.listdir(args.out):
         raise InputError(f'--out {args.out} is not empty: name a new folder, so that nothing is overwritten')
+    if args.format_only and args.examples:
+        raise InputError('--examples needs scores, and --format-only makes none: leave one out')
+    if args.examples and osp.isdir(args.examples) and os.listdir(args.examples):
+        raise InputError(f'--examples {args.examples} is not empty: name a new folder, so that nothing is overwritten')
     make_folder(args.out, '--out')
+    make_folder(args.examples, '--examples')
     make_folder(args.show_dir, '--show-dir')
     if args.result is not None:
         check_writable(args.result)
@@ -166,6 +176,16 @@ def windows_of(runner: Runner) -> dict[str, Any]:
     return dict(too_large_images=dict(number=found[0].images, windows=found[0].windows)) if found else {}
 
 
+def image_scores_of(scores: ImageScoresHook, record: str) -> dict[str, Any]:
+    """For the record: confusion matrix, score of every image, and where the pictures of examples are, seen from it."""
+    found: dict[str, Any] = {}
+    if scores.confusion is not None:
+        found = dict(confusion=scores.confusion, image_miou=scores.scores)
+    if scores.folder:
+        found['examples'] = Path(osp.relpath(scores.folder, osp.dirname(record) or '.')).as_posix()
+    return found
+
+
 @exit_on_input_error
 def main() -> None:
     args = parse_args()
@@ -176,6 +196,8 @@ def main() -> None:
     with quiet_warnings():
         runner = build(cfg)
         runner.register_hook(memory := EvaluationMemoryHook())
+        if args.result or args.examples:
+            runner.register_hook(scores := ImageScoresHook(args.examples))
         meta = load_weights(runner.model, args.checkpoint, trust=args.trust)
         if args.no_fuse and find_backbone(runner.model)[1] is not None and not find_blocks(runner.model):
             raise InputError(f'--no-fuse: {args.checkpoint} is fused already; give the training checkpoint')
@@ -189,11 +211,12 @@ def main() -> None:
             trust=args.trust,
             form=form_of(args, runner),
             tta=args.tta,
-            images=len(runner.test_dataloader.dataset),
+            images=getattr(runner.test_dataloader.sampler, 'number', len(runner.test_dataloader.dataset)),
             processes=get_world_size(),
             memory_mib=memory.figures,
             **windows_of(runner),
             metrics={name: float(value) for name, value in metrics.items()},
             **per_class_of(next(iter(runner.test_evaluator.metrics), None)),
+            **image_scores_of(scores, args.result),
         )
     end_together()

@@ -2,12 +2,16 @@
 
 import argparse
 
+from mmengine.dist import get_world_size, is_main_process
+
 from ..quiet import quiet_warnings
+from ..reports.run_record import write_run_record
 from ..training.config import load_config
 from ..training.distributed import end_together
 from ..training.prepare import prepare
 from ..training.resume import AUTO
 from ..training.start import build, train
+from ..training.trackers import TRACKERS
 from .config_options import add_config_options, add_launcher_options, add_rehearsal_option, parse_run_args
 from .exit import exit_on_input_error
 
@@ -41,6 +45,12 @@ def parse_args() -> argparse.Namespace:
     parser.add_argument(
         '--keep-global-batch', action='store_true', help="share the recipe's global batch among the GPUs that there are"
     )
+    parser.add_argument(
+        '--tracker',
+        action='append',
+        choices=TRACKERS,
+        help='log to an experiment tracker too, whose package you install; may be given several times',
+    )
     add_rehearsal_option(parser)
     add_config_options(parser)
     add_launcher_options(parser)
@@ -54,5 +64,7 @@ def main() -> None:
     prepare(cfg, args, 'train')
     with quiet_warnings():
         runner = build(cfg)
+        if is_main_process():
+            write_run_record(runner.log_dir, args.config, get_world_size())
         train(runner)
     end_together()

@@ -4,6 +4,7 @@ from .camvid import CamVidDataset
 from .checked_dataset import CheckedSegDataset
 from .cityscapes import CheckedCityscapesDataset
 from .classification_preprocessor import ClassificationPreprocessor
+from .evenly_spread_sampler import EvenlySpreadSampler
 from .folder_dataset import FolderDataset
 from .gaussian_blur import RandomGaussianBlur
 from .imagenet import ImageNetDataset
@@ -20,6 +21,7 @@ __all__ = [
     'CheckedSegDataset',
     'ClassificationPreprocessor',
     'FolderDataset',
+    'EvenlySpreadSampler',
     'ImageNetDataset',
     'LoadMasks',
     'LoadRandomResizedCrop',

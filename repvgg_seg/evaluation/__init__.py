@@ -2,6 +2,7 @@
 
 from .accuracy import TopKAccuracy
 from .draw_predictions_hook import DrawPredictionsHook
+from .image_scores_hook import ImageScoresHook
 from .iou_metric import StreetIoUMetric
 from .picture_backend import PictureVisBackend
 from .tta_model import MeanProbabilityTTAModel
@@ -9,6 +10,7 @@ from .write_labels_hook import WriteLabelsHook
 
 __all__ = [
     'DrawPredictionsHook',
+    'ImageScoresHook',
     'MeanProbabilityTTAModel',
     'PictureVisBackend',
     'StreetIoUMetric',

@@ -84,7 +84,9 @@ class DrawPredictionsHook(Hook):
         self._drawn += 1
         runner.visualizer.add_datasample(
             image.name.as_posix(),
-            _load(image_path(sample), getattr(image.dataset, 'backend_args', None), sample.pred_sem_seg.shape),
+            load_photograph(
+                image_path(sample), getattr(image.dataset, 'backend_args', None), sample.pred_sem_seg.shape
+            ),
             data_sample=sample,
             show=self.show,
             wait_time=self.wait_time,
@@ -106,7 +108,7 @@ class DrawPredictionsHook(Hook):
         (waiting / f'{dist.get_rank()}_{self._drawn}').write_bytes(pickle.dumps(sample))
 
 
-def _load(path: str, backend_args: dict | None, size: Sequence[int]) -> np.ndarray:
+def load_photograph(path: str, backend_args: dict | None, size: Sequence[int]) -> np.ndarray:
     """An image to draw on, RGB, in the size (height, width) of its prediction; black where it is no picture."""
     content = np.frombuffer(get(path, backend_args=backend_args), np.uint8)
     for flag in (cv2.IMREAD_COLOR, cv2.IMREAD_COLOR | cv2.IMREAD_IGNORE_ORIENTATION):

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,8 @@ from ..files import check_folder_takes_files, replacing, sha256
 from ..weights.read import read_checkpoint
 from ..weights.stored_config import stored_config
 from .environment import environment
+
+_NUMBERS = re.compile(r'\[\n\s+[-+.\w]+(?:,\n\s+[-+.\w]+)*\n\s*\]')  # a list that holds no text, list or dict
 
 
 def check_writable(path: str) -> None:
@@ -75,8 +78,18 @@ def write_record(
     record['environment'] = environment(device or torch.device('cuda' if torch.cuda.is_available() else 'cpu'))
     Path(path).parent.mkdir(parents=True, exist_ok=True)
     with replacing(path) as temporary:
-        temporary.write_text(json.dumps(record, indent=2) + '\n', encoding='utf-8')
+        temporary.write_text(_as_json(record), encoding='utf-8')
     return record
+
+
+def _as_json(record: Mapping[str, Any]) -> str:
+    """The text of a record, with a list of numbers in one line."""
+    return (
+        _NUMBERS.sub(
+            lambda found: ' '.join(found[0].split()).replace('[ ', '[').replace(' ]', ']'), json.dumps(record, indent=2)
+        )
+        + '\n'
+    )
 
 
 def training_facts(meta: Mapping[str, Any]) -> dict[str, Any]:

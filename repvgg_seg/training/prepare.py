@@ -23,6 +23,7 @@ from .protections import add_protections
 from .resume import resume_from, what_to_resume
 from .safe_checkpoints import use_safe_checkpoints
 from .sync_bn import use_bn_without_peers
+from .trackers import add_trackers
 from .training_form import check_training_form
 from .tta import use_own_tta_model
 from .work_dir import make_folder, set_work_dir
@@ -78,6 +79,8 @@ def prepare_model(cfg: Config) -> None:
 
 def _prepare_training(cfg: Config, args: Namespace) -> None:
     check_training_form(cfg.model)
+    if args.tracker:
+        add_trackers(cfg, args.tracker)
     checkpoint = what_to_resume(cfg, args.resume)
     if checkpoint:
         resume_from(cfg, checkpoint, args.resume_schedule)

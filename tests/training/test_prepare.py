@@ -14,6 +14,7 @@ from repvgg_seg.training.prepare import prepare, prepare_model
 OPTIONS = dict(
     config='some/name.py', work_dir=None, launcher='none', resume=None, resume_schedule='config', amp=False, channels_last=False,
     compile=False,     keep_global_batch=False, auto_scale_lr=False, tta=False, no_rehearsal=True,
+    tracker=None,
 )  # fmt: skip
 
 

@@ -1,0 +1,1 @@
+"""What a training has left: its curves, its config, its records."""
