@@ -25,6 +25,7 @@ ROOMS = [
     'evaluation',
     'reports',
     'training',
+    'inference',
     'benchmark',
     'fuzzing',
     'cli',

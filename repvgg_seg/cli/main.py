@@ -14,6 +14,7 @@ PROG = 'repvgg-seg'
 COMMANDS = {
     'train': 'train a segmentor or a classifier',
     'test': 'score a checkpoint, fused by default',
+    'predict': 'segment images, folders, videos and cameras',
     'benchmark': 'measure speed, memory and size',
     'reparameterize': 'fuse the blocks of a checkpoint',
     'convert-weights': 'convert RepVGG weights between families of names',
