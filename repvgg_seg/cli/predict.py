@@ -11,8 +11,8 @@ from types import FrameType
 from typing import Any, NoReturn
 
 from ..errors import InputError
-from ..inference.inputs import Source, find_sources
-from ..inference.outputs import IDS, KINDS, Outputs
+from ..inference.inputs import KINDS, Source, find_sources
+from ..inference.outputs import IDS, Outputs
 from ..inference.predict_sources import Report, SourcePredictor, number_of_images
 from ..inference.progress import PredictionProgress
 from ..inference.segmentor import FORMS, Segmentor
@@ -70,7 +70,8 @@ def parse_args() -> argparse.Namespace:
             parser.add_argument(name, **dict(options, help=help))
     parser.add_argument('--trust', action='store_true', help='read a checkpoint that runs code of its own when read')
     add_config_options(parser)
-    return parser.parse_intermixed_args()
+    # Options may stand between inputs; inputs behind `--` are for the other parser alone.
+    return parser.parse_args() if '--' in sys.argv else parser.parse_intermixed_args()
 
 
 def check_args(args: argparse.Namespace) -> list[str] | None:
@@ -148,7 +149,7 @@ def main() -> None:
     install_safe_reader()
     quiet_codecs()
     with tempfile.TemporaryDirectory(prefix='repvgg_seg_') as scratch:
-        sources = find_sources(args.inputs, scratch, args.out_dir)
+        sources = find_sources(args.inputs, scratch)
         total = number_of_images(sources, args.frames)
         form = args.form
         if form == 'auto':

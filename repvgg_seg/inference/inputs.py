@@ -20,7 +20,8 @@ from ..errors import InputError, closest_names
 _OF_IMAGES = 'avif bmp gif jfif jp2 jpe jpeg jpg pbm pgm png pnm ppm tif tiff webp'
 _OF_VIDEOS = '3gp avi flv m2ts m4v mkv mov mp4 mpeg mpg mts ogv webm wmv'
 IMAGES, VIDEOS = (tuple(f'.{ending}' for ending in endings.split()) for endings in (_OF_IMAGES, _OF_VIDEOS))
-RECORD = 'predictions.json'  # a folder that holds it is the work of an earlier prediction
+KINDS = ('overlay', 'colours', 'labels')  # folders of what is written
+RECORD = 'predictions.json'  # lies beside them
 _ADDRESS = re.compile(r'^(rtsp|rtsps|rtmp|http|https|udp|tcp)://')
 _PIPES = ('-', '/dev/stdin')
 _LONGEST_LIST, _TRIED = 1 << 26, 16  # bytes of a list of paths; how many are looked at to know that it is one
@@ -55,22 +56,20 @@ class Source:
         return 'standard input' if self.piped else self.path
 
 
-def find_sources(words: Iterable[str], scratch: str, out_dir: str | None = None) -> list[Source]:
+def find_sources(words: Iterable[str], scratch: str) -> list[Source]:
     """What the words of a command line name, each file once.
 
     Args:
         words: paths, patterns, numbers or addresses of cameras, `-`.
         scratch: a folder for what comes from standard input.
-        out_dir: where predictions go: nothing below it is an input that a folder or a pattern names.
 
     Raises:
         InputError: there is no such file, or a folder or a pattern holds nothing to predict.
     """
-    left_out = osp.realpath(out_dir) if out_dir is not None else None
     sources: dict[str, Source] = {}
     twice = 0
     for word in words:
-        for source in _sources_of(word, scratch, left_out):
+        for source in _sources_of(word, scratch):
             folder, name = osp.split(source.path)
             key = source.path if source.kind == 'camera' else osp.join(osp.realpath(folder), name)
             twice += key in sources
@@ -80,7 +79,7 @@ def find_sources(words: Iterable[str], scratch: str, out_dir: str | None = None)
     return list(sources.values())
 
 
-def _sources_of(word: str, scratch: str, left_out: str | None) -> Iterator[Source]:
+def _sources_of(word: str, scratch: str) -> Iterator[Source]:
     if not word.strip('\0 '):
         raise InputError('an input without a name: name an image, a folder, a video, the number of a camera, or -')
     if word in _PIPES or _is_pipe(word):
@@ -88,14 +87,14 @@ def _sources_of(word: str, scratch: str, left_out: str | None) -> Iterator[Sourc
     elif _ADDRESS.match(word) or re.match(r'^/dev/video\d+$', word) or (word.isdecimal() and not osp.lexists(word)):
         yield Source('camera', word, '.')
     elif osp.isdir(word):
-        found = list(_in_folder(word, left_out))
+        found = list(_in_folder(word))
         if not found:
             raise InputError(f'{word} holds no images and no videos ({" ".join(IMAGES + VIDEOS)}): name another folder')
         yield from found
     elif osp.lexists(word):
         yield _file(word, osp.dirname(word))
     elif glob.has_magic(word):
-        matching = [path for path in sorted(glob.glob(word, recursive=True)) if not _is_below(path, left_out)]
+        matching = sorted(glob.glob(word, recursive=True))
         files = [path for path in matching if not osp.isdir(path)]
         if not files:
             what = 'only folders match it' if matching else 'nothing matches it'
@@ -162,27 +161,24 @@ def _is_pipe(path: str) -> bool:
         return False
 
 
-def _in_folder(folder: str, left_out: str | None) -> Iterator[Source]:
+def _in_folder(folder: str) -> Iterator[Source]:
     """The images and videos below a folder in the order of their names; nothing hidden, and no earlier predictions."""
     seen: set[str] = set()
     earlier = 0
     for path, folders, files in os.walk(folder, followlinks=True):
         real = osp.realpath(path)
-        if real in seen or real == left_out or (RECORD in files and path != folder):
-            earlier += RECORD in files
+        if real in seen:
             folders.clear()
             continue
         seen.add(real)
-        folders[:] = sorted(name for name in folders if not name.startswith('.'))
+        left_out = KINDS if RECORD in files else ()
+        earlier += RECORD in files
+        folders[:] = sorted(name for name in folders if not name.startswith('.') and name not in left_out)
         for name in sorted(files):
             if not name.startswith('.') and osp.splitext(name)[1].lower() in IMAGES + VIDEOS:
                 yield _file(osp.join(path, name), folder)
     if earlier:
-        print_log(f'{folder}: {earlier} folders with earlier predictions are left out', 'current')
-
-
-def _is_below(path: str, folder: str | None) -> bool:
-    return folder is not None and Path(osp.realpath(path)).is_relative_to(folder)
+        print_log(f'{folder}: earlier predictions in it are left out', 'current')
 
 
 def _similar(word: str) -> str:

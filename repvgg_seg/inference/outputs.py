@@ -13,13 +13,12 @@ import numpy as np
 from ..errors import InputError, listed
 from ..evaluation.label_ids import ids_of_classes
 from ..files import named_errors, replacing
-from .inputs import RECORD, Source
+from .inputs import KINDS, RECORD, Source
 from .output_names import FILM, FILM_OF_ODD_SIZE, LOSSLESS, PICTURE, output_names
 from .pictures import colour_picture, overlay_picture
 from .prediction import Prediction
 from .video import VideoWriter
 
-KINDS = ('overlay', 'colours', 'labels')
 IDS = ('train', 'official')
 _LONGEST_JPEG = 65535  # pixels of a side
 

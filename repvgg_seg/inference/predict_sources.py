@@ -42,21 +42,26 @@ def number_of_images(sources: Sequence[Source], frames: int | None = None) -> in
     Args:
         sources: what is to be predicted.
         frames: how many frames of a video or a camera are predicted; None for all.
+
+    Raises:
+        InputError: there is no such camera.
     """
-    total = 0
+    total, endless = 0, False
     for source in sources:
         number = 1
-        if source.is_stream and (source.kind == 'video' or frames is None):
-            if source.kind == 'camera':
-                return None
+        if source.kind == 'camera':
+            VideoReader(source).close()
+            endless |= frames is None
+            number = frames or 0
+        elif source.kind == 'video':
             try:
-                number = VideoReader(source).expected
+                reader = VideoReader(source)
+                reader.close()
+                number = reader.expected if frames is None else min(reader.expected, frames)
             except InputError:  # which is told when its turn comes
                 number = 0
-        if source.is_stream and frames is not None:
-            number = frames if source.kind == 'camera' else min(number, frames)
         total += number
-    return total
+    return None if endless else total
 
 
 class SourcePredictor:

@@ -66,6 +66,10 @@ class VideoReader:
         self.expected = int(count) if math.isfinite(count) and 0 < count < 1e9 and source.kind == 'video' else 0
         self.fault = ''
 
+    def close(self) -> None:
+        """Let others use the file or the camera."""
+        self._capture.release()
+
     def frames(self) -> Iterator[np.ndarray]:
         """The frames one by one, (H, W, 3), BGR, turned as the video says.
 
@@ -86,7 +90,7 @@ class VideoReader:
                 number += 1
                 yield frame
         finally:
-            self._capture.release()
+            self.close()
         if not number:
             raise InputError(f'{self.source.path} holds no frame that can be decoded')
         # Where a container has no index, the number is an estimate.

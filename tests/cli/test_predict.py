@@ -18,7 +18,7 @@ from script_process import run_script
 from tiny import TINY
 from videos import read, write
 
-from repvgg_seg.cli.predict import MANY, check_args, end_on_sigterm, new_folder
+from repvgg_seg.cli.predict import MANY, check_args, end_on_sigterm, new_folder, parse_args
 
 TOOL = REPO / 'tools' / 'predict.py'
 
@@ -179,6 +179,15 @@ def test_refusals_are_one_line_and_write_nothing(place, checkpoint, args, said):
     assert status == 2 and 'Traceback' not in stderr
     assert said in [line for line in stderr.splitlines() if line.startswith('error: ')][-1]
     assert sorted(place.rglob('*')) == before
+
+
+@pytest.mark.parametrize(
+    'line', ['a.png --device cpu b.png', '--device cpu -- a.png b.png', 'a.png b.png --device cpu']
+)
+def test_options_stand_anywhere(monkeypatch, line):
+    monkeypatch.setattr(sys, 'argv', ['predict', *line.split()])
+    args = parse_args()
+    assert (args.inputs, args.device) == (['a.png', 'b.png'], 'cpu')
 
 
 def test_a_new_folder_for_every_run(tmp_path, monkeypatch):

@@ -56,11 +56,15 @@ def place(tmp_path, monkeypatch):
         (['in/b.png', 'in'], ['in/b.png', 'in/a.JPG', 'in/dangling.png', 'video in/v.MP4', 'in/sub/c.webp']),
         (['0', '0', '/dev/video1', 'rtsp://host/path'], ['camera 0', 'camera /dev/video1', 'camera rtsp://host/path']),
         (['7', 'no ending'], ['7', 'no ending']),  # files, by their names and by what is in them
-        (['.'], ['a[1].png', 'in/a.JPG', 'in/b.png', 'in/dangling.png', 'video in/v.MP4', 'in/sub/c.webp']),
+        (
+            ['.'],
+            ['a[1].png', 'in/a.JPG', 'in/b.png', 'in/dangling.png', 'video in/v.MP4', 'in/sub/c.webp', 'out/own.png'],
+        ),
+        (['out'], ['out/own.png']),
     ],
 )
 def test_what_words_name(place, words, found):
-    sources = find_sources(words, str(place), out_dir='out')
+    sources = find_sources(words, str(place))
     said = [source.path.removeprefix('./') for source in sources]
     kinds = ['' if source.kind == 'image' else f'{source.kind} ' for source in sources]
     assert [kind + path for kind, path in zip(kinds, said, strict=True)] == found
