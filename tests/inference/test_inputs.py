@@ -23,7 +23,9 @@ def place(tmp_path, monkeypatch):
         *(
             'in/old/predictions.json',
             'in/old/overlay/a.jpg',
+            'out/predictions.json',
             'out/overlay/z.png',
+            'out/own.png',
             'a[1].png',
             'empty/x.txt',
             '7',
