@@ -13,6 +13,7 @@ if not all(map(find_spec, ('mmcv', 'mmengine', 'mmseg'))):
 
 with quiet_imports():
     from . import data, evaluation, registry, training  # noqa: F401 (registers)
+    from .inference import Segmentor
     from .models import RepVGG, RepVGGClassifier, reparameterize_model
     from .optimize import optimize_for_inference
     from .weights import load_weights
@@ -20,6 +21,7 @@ with quiet_imports():
 __all__ = [
     'RepVGG',
     'RepVGGClassifier',
+    'Segmentor',
     '__version__',
     'load_weights',
     'optimize_for_inference',

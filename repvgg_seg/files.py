@@ -11,20 +11,27 @@ from .errors import InputError
 
 
 @contextmanager
-def replacing(path: str | os.PathLike[str]) -> Iterator[Path]:
-    """Yield a temporary name beside `path` to write to; it replaces `path` at the end, or is deleted after an error."""
+def replacing(path: str | os.PathLike[str], sync: bool = True) -> Iterator[Path]:
+    """Yield a temporary name beside `path` to write to; it replaces `path` at the end, or is deleted after an error.
+
+    Args:
+        path: the file.
+        sync: wait until it would survive a loss of power; not worth its time where many files can be made again.
+    """
     path = Path(path)
     handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f'.{path.name}.', suffix=path.suffix)
     os.close(handle)
     try:
         yield Path(temporary)
-        with open(temporary, 'r+b') as file:  # Windows syncs no file that is open for reading only
-            os.fsync(file.fileno())
+        if sync:
+            with open(temporary, 'r+b') as file:  # Windows syncs no file that is open for reading only
+                os.fsync(file.fileno())
         umask = os.umask(0)
         os.umask(umask)
         os.chmod(temporary, 0o666 & ~umask)  # as any new file: mkstemp allows its owner alone
         os.replace(temporary, path)
-        _sync_folder(path.parent)
+        if sync:
+            _sync_folder(path.parent)
     except BaseException:
         with suppress(FileNotFoundError):  # it is in its place already
             os.unlink(temporary)

@@ -27,6 +27,7 @@ ROOMS = [
     'evaluation',
     'reports',
     'training',
+    'inference',
     'benchmark',
     'fuzzing',
     'cli',

@@ -19,6 +19,7 @@ from ..benchmark.branches import branch_subjects
 from ..benchmark.data_loading import augmentation_subjects, loading_subjects
 from ..benchmark.kernels import kernel_subjects
 from ..benchmark.networks import FORMS, build_classifier, build_segmentor, network_subjects
+from ..benchmark.prediction import measure_prediction
 from ..benchmark.rehearsal import measure_rehearsal
 from ..benchmark.run import measure_all
 from ..benchmark.subject import Subject
@@ -189,6 +190,12 @@ def rehearsals(args: Namespace, device: torch.device) -> Iterator[list[Row]]:
         yield rows
 
 
+def predictions(args: Namespace, device: torch.device) -> Iterator[list[Row]]:
+    given = (('--config', args.config), ('--checkpoint', args.checkpoint), ('--device', str(device)))
+    options = [osp.abspath(word) if osp.exists(word) else word for pair in given if pair[1] for word in pair]
+    return measure_prediction(args.folder, options, args.seconds, args.memory)
+
+
 def verified(args: Namespace, device: torch.device) -> Iterator[list[Row]]:
     return verify(load_configs(args.names), image_sizes(args), args.batches, args.dtypes, device)
 
@@ -313,6 +320,18 @@ BENCHMARKS = (
             *TIMING[:2],
         ),
         rehearsals,
+    ),
+    Benchmark(
+        'prediction',
+        'the command predict: photographs, a video, broken files, odd names, a large photograph',
+        (
+            argument('folder', help='of photographs'),
+            argument('--config', help='as predict takes it'),
+            argument('--checkpoint', help='as predict takes it; the network in the package by default'),
+            argument('--seconds', type=int, default=10, help='of the video'),
+            argument('--memory', type=int, default=1500, help='MiB that the large photograph may take the second time'),
+        ),
+        predictions,
     ),
     Benchmark(
         'verify',

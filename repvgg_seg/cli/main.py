@@ -16,6 +16,7 @@ COMMANDS = {
     'test': 'score a checkpoint, fused by default',
     'check-dataset': 'read all images and labels of a config, and say what is wrong',
     'report': 'one HTML page for a training run, or for several',
+    'predict': 'segment images, folders, videos and cameras',
     'benchmark': 'measure speed, memory and size',
     'reparameterize': 'fuse the blocks of a checkpoint',
     'convert-weights': 'convert RepVGG weights between families of names',

@@ -13,7 +13,7 @@ from mmseg.registry import MODELS
 from torch import Tensor, nn
 
 from ..data.read_image import read_image
-from ..errors import InputError
+from ..errors import InputError, listed
 from ..invocation import as_typed
 from ..measure.difference import largest_relative_error
 from ..models import RepVGGClassifier, reparameterize_model
@@ -37,6 +37,11 @@ def parse_args() -> argparse.Namespace:
     parser.add_argument('checkpoint', help='checkpoint in training form')
     parser.add_argument('out', help='file for the fused checkpoint')
     parser.add_argument('--image', help='image on which both forms are compared (random pixels by default)')
+    parser.add_argument(
+        '--publish',
+        action='store_true',
+        help='write a small file for others: half precision, and of the run only the classes, the model and the test pipeline',
+    )
     parser.add_argument('--overwrite', action='store_true', help='replace OUT where it exists')
     parser.add_argument('--trust', action='store_true', help='read CHECKPOINT even if that runs code in the file')
     add_config_options(parser)
@@ -88,6 +93,29 @@ def fused_meta(meta: dict[str, Any], cfg: Config) -> dict[str, Any]:
     return meta
 
 
+def published(fused: nn.Module, meta: dict[str, Any], cfg: Config) -> dict[str, Any]:
+    """A checkpoint in half precision that tells nothing of the run that made it but classes, model and test pipeline.
+
+    Args:
+        fused: the model; its weights become those that the file holds.
+        meta: as `fused_meta` returns it.
+        cfg: the config of the model.
+
+    Raises:
+        InputError: a weight is too large for half precision.
+    """
+    state = fused.state_dict()
+    half = {name: tensor.half() if tensor.is_floating_point() else tensor for name, tensor in state.items()}
+    too_large = [name for name, tensor in half.items() if not tensor.isfinite().all()]
+    if too_large:
+        raise InputError(f'half precision ends at 65504, and {listed(too_large)} goes beyond: leave out --publish')
+    fused.load_state_dict(half)
+    kept = {key: copy.deepcopy(cfg[key]) for key in ('model', 'test_pipeline') if key in cfg}
+    kept['model'].get('backbone', kept['model']).update(deploy=True, init_cfg=None)
+    classes = {key: meta[key] for key in ('dataset_meta', 'CLASSES', 'PALETTE') if key in meta}
+    return dict(meta=dict(fused=True, cfg=Config(kept).pretty_text, **classes), state_dict=half)
+
+
 @exit_on_input_error
 def main() -> None:
     args = parse_args()
@@ -105,7 +133,12 @@ def main() -> None:
             'vanishing BN variances in the checkpoint'
         )
     meta = read_meta(args.checkpoint, read_checkpoint(args.checkpoint, trust=args.trust))
-    write_checkpoint(dict(meta=fused_meta(meta, cfg), state_dict=fused.state_dict()), args.out)
+    checkpoint = dict(meta=fused_meta(meta, cfg), state_dict=fused.state_dict())
+    if args.publish:
+        checkpoint = published(fused, checkpoint['meta'], cfg)
+        error = largest_error(model, fused, load_image(args.image, image_channels(model)))
+        print(f'largest relative error with weights in half precision: {error:.2e}')
+    write_checkpoint(checkpoint, args.out)
     print(
         f'wrote {args.out}; {as_typed("test", args.config, args.out)} scores it; '
         'elsewhere build the backbone with deploy=True'

@@ -67,19 +67,29 @@ def draw_labels(
     labels = np.asarray(sem_seg.cpu().data)[0]
     if labels.dtype.kind not in 'ui':
         labels = labels.astype(np.int64)
-    found = np.flatnonzero(np.bincount(labels.ravel(), minlength=len(classes)))
-    colours = np.zeros((max(found[-1] + 1, len(classes)), 3), np.uint8)
-    colours[: len(classes)] = palette
-    picture = colours[labels]
+    picture = colour_map(labels, palette)
     if with_labels:
+        found = np.flatnonzero(np.bincount(labels.ravel(), minlength=len(classes)))
         for label in found[found < len(classes)][::-1]:
             place = _middle_of_fullest_row(labels == label)
-            _write_name(picture, classes[label], place, colours[label].tolist())
-    for top in range(0, len(picture), _ROWS):
-        rows = slice(top, top + _ROWS)
-        picture[rows] = image[rows] * (1 - visualizer.alpha) + picture[rows] * visualizer.alpha
+            _write_name(picture, classes[label], place, list(palette[label]))
+    blend(picture, image, visualizer.alpha)
     visualizer.set_image(picture)
     return picture
+
+
+def colour_map(labels: np.ndarray, palette: Sequence[Sequence[int]]) -> np.ndarray:
+    """The colour of every pixel, (H, W, 3) uint8, for class numbers (H, W); black for classes beyond the palette."""
+    colours = np.zeros((max(int(labels.max()) + 1, len(palette)), 3), np.uint8)
+    colours[: len(palette)] = palette
+    return colours[labels]
+
+
+def blend(picture: np.ndarray, image: np.ndarray, opacity: float) -> None:
+    """Lay a picture, (H, W, 3) uint8, over an image of the same size; the picture is changed in place."""
+    for top in range(0, len(picture), _ROWS):
+        rows = slice(top, top + _ROWS)
+        picture[rows] = image[rows] * (1 - opacity) + picture[rows] * opacity
 
 
 def _middle_of_fullest_row(mask: np.ndarray) -> tuple[int, int]:

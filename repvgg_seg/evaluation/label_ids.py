@@ -1,5 +1,6 @@
 """Which numbers the predictions of a data set are written with."""
 
+from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
@@ -16,7 +17,12 @@ def official_ids(dataset: Any) -> np.ndarray | None:
     """
     if not isinstance(dataset, CityscapesDataset):
         return None
-    ids = [name2label[name].id if name in name2label else -1 for name in dataset.metainfo.get('classes') or ()]
+    return ids_of_classes(dataset.metainfo.get('classes') or ())
+
+
+def ids_of_classes(classes: Iterable[str]) -> np.ndarray | None:
+    """The official Cityscapes id of every class, (classes,); None where one has a name that Cityscapes does not know."""
+    ids = [name2label[name].id if name in name2label else -1 for name in classes]
     return np.array(ids) if ids and min(ids) >= 0 else None
 
 

@@ -112,7 +112,7 @@ def _leave_out_labels(dataset: dict[str, Any]) -> None:
     if isinstance(prefix, dict):
         dataset['data_prefix'] = {key: value for key, value in prefix.items() if key != 'seg_map_path'}
     if 'pipeline' in dataset:
-        dataset['pipeline'] = _without_labels(dataset['pipeline'])
+        dataset['pipeline'] = without_labels(dataset['pipeline'])
 
 
 def _default(cls: Any, argument: str) -> Any:
@@ -125,18 +125,18 @@ def _default(cls: Any, argument: str) -> Any:
     return None
 
 
-def _without_labels(pipeline: list[Any]) -> list[Any]:
+def without_labels(pipeline: list[Any]) -> list[Any]:
     """A pipeline without the steps that load labels, those inside of other steps included."""
     steps = []
     for step in pipeline:
         if isinstance(step, (list, tuple)):
-            step = _without_labels(list(step))
+            step = without_labels(list(step))
             if not step:
                 continue
         elif isinstance(step, dict):
             if loads_labels(class_of(step, TRANSFORMS)):
                 continue
             if isinstance(step.get('transforms'), (list, tuple)):
-                step = dict(step, transforms=_without_labels(list(step['transforms'])))
+                step = dict(step, transforms=without_labels(list(step['transforms'])))
         steps.append(step)
     return steps

@@ -3,12 +3,14 @@
 import os
 import os.path as osp
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Hashable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from ..data.wrapped_datasets import inner_datasets
+
+Key = TypeVar('Key', bound=Hashable)
 
 
 @dataclass(frozen=True)
@@ -41,11 +43,11 @@ class PredictionNames:
 
     def __init__(self, dataset: Any) -> None:
         listed = [(part, _image_paths(part)) for part in inner_datasets(dataset)]
-        root = _common_folder([_image_folder(part, paths) for part, paths in listed if paths])
+        root = common_folder([_image_folder(part, paths) for part, paths in listed if paths])
         self.images: dict[str, Named] = {}
         self.listed_twice: list[tuple[str, Any, Any]] = []
         files = {path: _absolute(path) for _, paths in listed for path in paths}
-        names = _unlike({file: _below(file, root) for file in files.values()})
+        names = unlike_names({file: below(file, root) for file in files.values()})
         first: dict[Path, Any] = {}
         for part, paths in listed:
             for path in paths:
@@ -56,7 +58,7 @@ class PredictionNames:
 
     def of(self, path: str) -> Named:
         """The name of an image; one that no data set lists is called by its whole path."""
-        return self.images.get(path) or Named(_below(_absolute(path), None), None)
+        return self.images.get(path) or Named(below(_absolute(path), None), None)
 
 
 def _image_paths(dataset: Any) -> list[str]:
@@ -73,10 +75,10 @@ def _image_folder(dataset: Any, paths: Iterable[str]) -> Path | None:
     given = (getattr(dataset, 'data_prefix', None) or {}).get('img_path')
     if given and all(folder.is_relative_to(_absolute(given)) for folder in folders):
         return _absolute(given)
-    return _common_folder(list(folders))
+    return common_folder(list(folders))
 
 
-def _common_folder(folders: list[Path | None]) -> Path | None:
+def common_folder(folders: list[Path | None]) -> Path | None:
     """The innermost folder that holds all; None where there is none, as on two drives."""
     try:
         return Path(osp.commonpath([folder for folder in folders if folder])) if all(folders) and folders else None
@@ -88,14 +90,14 @@ def _absolute(path: str | os.PathLike[str]) -> Path:
     return Path(osp.abspath(path))
 
 
-def _below(path: Path, root: Path | None) -> Path:
+def below(path: Path, root: Path | None) -> Path:
     """A path relative to a root; without one, all of its parts, the letter of a drive among them."""
     if root is not None:
         return path.relative_to(root)
     return Path(''.join(c for c in path.drive if c.isalnum()), path.relative_to(path.anchor))
 
 
-def _unlike(paths: dict[Path, Path]) -> dict[Path, Path]:
+def unlike_names(paths: Mapping[Key, Path]) -> dict[Key, Path]:
     """Different relative paths without their suffixes, which those keep that would be alike without; by the keys given."""
     names = {file: path.with_suffix('') for file, path in paths.items()}
     while len(taken := Counter(names.values())) < len(names):

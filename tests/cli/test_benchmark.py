@@ -5,6 +5,7 @@ from functools import partial
 
 import pytest
 from helpers import REPO
+from PIL import Image
 from tiny import tiny_classifier, tiny_config
 
 from repvgg_seg.benchmark import training_iterations
@@ -201,3 +202,28 @@ def test_a_misspelt_config(run, tmp_path, tiny):
     tiny.write_text(tiny.read_text().replace('channels=16', 'chanels=16'))
     status, _, err = run('segmentors', tiny, '--device', 'cpu', '--out', tmp_path / 'out')
     assert status == 2 and 'model.decode_head.chanels: FoldedPSPHead takes no argument of this name' in err
+
+
+@pytest.mark.slow
+def test_prediction_of_what_a_user_has(tmp_path, monkeypatch):
+    """The cases are made, and a difference is told; the command itself is replaced by one that writes what it is told to."""
+    from repvgg_seg.benchmark import prediction
+
+    folder = tmp_path / 'frames'
+    folder.mkdir()
+    for number in range(20):
+        Image.new('RGB', (64, 48), (number, 2 * number, 0)).save(folder / f'{number}.png')
+    command = tmp_path / 'command.py'
+    command.write_text(
+        'import json, sys; from pathlib import Path; out = Path(sys.argv[sys.argv.index("--out-dir") + 1]); out.mkdir()\n'
+        'record = dict(form="fused", images=1, seconds=2, in_tiles=0, broken=[])\n'
+        '(out / "predictions.json").write_text(json.dumps(record)); [(out / str(i)).touch() for i in range(3)]'
+    )
+    popen = prediction.subprocess.Popen
+    monkeypatch.setattr(
+        prediction.subprocess, 'Popen', lambda words, **kwargs: popen([words[0], str(command), *words[4:]], **kwargs)
+    )
+    *_, rows = prediction.measure_prediction(str(folder), [], 1, 99)
+    assert [row['name'] for row in rows][2:4] == ['a video of 1 seconds', '3 broken files among 20']
+    assert rows[0]['as_said'] == rows[-1]['as_said'] == 'yes' and rows[0]['examples_per_s'] == 0.5
+    assert rows[3]['as_said'] == '(status, images, broken) are (0, 1, 0), 4 files in place of 52'

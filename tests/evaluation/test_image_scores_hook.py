@@ -55,7 +55,10 @@ def test_the_worst_and_the_best_images_are_kept(tmp_path):
     # Class 0 is in the prediction alone and has an IoU of 0, class 1 has the share that is right.
     assert hook.scores['a'] == pytest.approx(100 * 0.75 / 2, abs=0.01) and hook.scores['b'] == 100
     index = json.loads((folder / 'examples.json').read_text())
-    assert [(e['kind'], e['name'], e['mIoU']) for e in index['examples']] == [('worst', 'c', 25.0), ('best', 'b', 100.0)]
+    assert [(e['kind'], e['name'], e['mIoU']) for e in index['examples']] == [
+        ('worst', 'c', 25.0),
+        ('best', 'b', 100.0),
+    ]
     assert index['palette'] == [[10, 20, 30], [200, 100, 0]] and index['classes'] == ['a', 'b']
     drawn = np.array(Image.open(folder / index['examples'][0]['prediction']))
     assert drawn[0, 0].tolist() == [10, 20, 30] and drawn[-1, -1].tolist() == [200, 100, 0]

@@ -12,6 +12,7 @@ import zipfile
 from pathlib import Path
 
 import pytest
+from PIL import Image
 
 import repvgg_seg
 
@@ -101,6 +102,7 @@ def test_the_wheel_holds_the_package_and_what_is_linked_into_it(dist):
         linked = files_of('configs') | files_of('tools') | {'repvgg_seg/.mim/model-index.yml': REPO / 'model-index.yml'}
         sources = {path.relative_to(REPO).as_posix() for path in (REPO / 'repvgg_seg').rglob('*.py')}
         package = {name for name in sources if '/.mim/' not in name}
+        package |= {path.relative_to(REPO).as_posix() for path in REPO.glob('repvgg_seg/inference/*.safetensors')}
         assert {name for name in infos if '.dist-info/' not in name} == package | {
             'repvgg_seg/py.typed'
         } | linked.keys()
@@ -212,3 +214,12 @@ def test_two_processes(installed, own_config):
     options = (*options, 'default_hooks.checkpoint.interval=2', 'log_level=INFO')
     run(*torchrun, 'repvgg_seg.cli.main', 'train', own_config.name, '--launcher', 'pytorch', *options)
     assert (folder / 'work_dirs' / 'two' / 'iter_2.pth').exists()
+
+
+def test_a_photograph_is_segmented_without_training(installed):
+    if not list(REPO.glob('repvgg_seg/inference/*.safetensors')):
+        pytest.skip('the network is not in this checkout')
+    folder, run = installed
+    Image.new('RGB', (160, 120), (90, 120, 150)).save(folder / 'photo.png')
+    assert '1 image in' in run('repvgg-seg', 'predict', 'photo.png', '--out-dir', 'segmented')
+    assert Image.open(folder / 'segmented/labels/photo.png').size == (160, 120)

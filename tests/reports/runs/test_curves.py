@@ -53,6 +53,8 @@ def test_a_work_dir_without_scalars(tmp_path):
     assert scalar_files(tmp_path) == [] and read_curves([]).last_iteration is None
 
 
-@pytest.mark.parametrize('name, expected', [('mIoU', True), ('street/aAcc', True), ('data_time', False), ('x/time', False)])
+@pytest.mark.parametrize(
+    'name, expected', [('mIoU', True), ('street/aAcc', True), ('data_time', False), ('x/time', False)]
+)
 def test_scores(name, expected):
     assert is_score(name) is expected
