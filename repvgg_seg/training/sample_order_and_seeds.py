@@ -12,7 +12,7 @@ from mmengine.dataset import InfiniteSampler
 from mmengine.dist import get_rank
 from mmengine.hooks import Hook
 from mmengine.logging import print_log
-from mmengine.runner import EpochBasedTrainLoop, IterBasedTrainLoop, Runner
+from mmengine.runner import BaseLoop, EpochBasedTrainLoop, IterBasedTrainLoop, Runner
 from torch.utils.data import BatchSampler, DataLoader, IterableDataset, Sampler
 
 from ..random_states import seed_of
@@ -39,6 +39,23 @@ def seed_samples(loader: DataLoader, seed: int) -> None:
         return
     batch_sampler.sampler = NumberedSampler(batch_sampler.sampler)
     dataset.__getitems__ = SeededItems(dataset, seed, get_rank())
+
+
+def start_workers_anew(loop: BaseLoop) -> None:
+    """Start the workers of a training loop again, with its data sets as they are now.
+
+    mmengine up to 0.10.7 starts them when it builds an iteration-based loop, and what is done to the data sets after that
+    does not reach them. Elsewhere there are none yet, and nothing is done.
+    """
+    batches: Any = getattr(loop, 'dataloader_iterator', None)
+    if getattr(batches, '_iterator', None) is None:
+        return
+    loader: Any = loop.dataloader
+    batches._iterator = loader._iterator = None  # without these two, the workers end
+    sampler = getattr(loader.batch_sampler, 'sampler', None)
+    if isinstance(sampler, NumberedSampler):
+        sampler.start_at(0, 0)
+    loop.dataloader_iterator = type(batches)(loader)
 
 
 class NumberedIndex(int):

@@ -17,7 +17,7 @@ from .data_sets import build_data_sets, look_at_data_sets, prepare_data_sets
 from .one_line_error import is_full_disk, is_lost_process, told_in_one_line
 from .protections import is_disabled
 from .runner import build_runner
-from .sample_order_and_seeds import SampleOrderHook, seed_samples
+from .sample_order_and_seeds import SampleOrderHook, seed_samples, start_workers_anew
 from .stop_signals import saving_on_signals
 
 
@@ -45,6 +45,7 @@ def train(runner: Runner) -> None:
         if not is_disabled(runner.cfg, 'RankSeedHook'):
             seed_samples(runner.train_dataloader, runner.seed)
             runner.register_hook(SampleOrderHook())
+        start_workers_anew(runner.train_loop)
         with saving_on_signals(runner):
             runner.train()
 

@@ -11,7 +11,13 @@ from mmengine.dataset import DefaultSampler, InfiniteSampler
 from mmengine.runner import EpochBasedTrainLoop, IterBasedTrainLoop
 from torch.utils.data import DataLoader, Dataset
 
-from repvgg_seg.training.sample_order_and_seeds import NumberedIndex, ResumedBatches, SampleOrderHook, seed_samples
+from repvgg_seg.training.sample_order_and_seeds import (
+    NumberedIndex,
+    ResumedBatches,
+    SampleOrderHook,
+    seed_samples,
+    start_workers_anew,
+)
 
 
 class Noise(Dataset):
@@ -111,6 +117,31 @@ def test_the_iterator_of_a_resumed_loop_is_ours():
     loop.fast_forward_on_resume = False
     SampleOrderHook().before_train(runner)
     assert isinstance(loop.dataloader_iterator, ResumedBatches)
+
+
+class EagerBatches:
+    """What mmengine 0.10.7 has in its loop: the workers start at once."""
+
+    def __init__(self, loader):
+        self._dataloader, self._iterator = loader, iter(loader)
+
+    def __next__(self):
+        return next(self._iterator)
+
+
+def test_workers_that_have_started_see_what_was_done_to_the_data_set_since():
+    expected = next(iter(loader_of(InfiniteSampler)))
+    dataset = Noise()
+    loader = DataLoader(
+        dataset, 2, sampler=InfiniteSampler(dataset, seed=1), num_workers=1, collate_fn=list, persistent_workers=True
+    )
+    loop = SimpleNamespace(dataloader=loader, dataloader_iterator=EagerBatches(loader))
+    seed_samples(loader, 5)
+    start_workers_anew(loop)
+    assert next(loop.dataloader_iterator) == expected
+    lazy = SimpleNamespace(_iterator=None)
+    start_workers_anew(loop := SimpleNamespace(dataloader=loader, dataloader_iterator=lazy))
+    assert loop.dataloader_iterator is lazy
 
 
 def test_loaders_without_a_sampler_are_left_alone(logged):
