@@ -257,6 +257,18 @@ def test_files_and_splits(make, check, tmp_path):
     assert (tmp_path / 'out/bad_files.txt').read_text().splitlines() == lines
 
 
+def test_a_list_that_names_what_is_not_there(make, check, tmp_path):
+    config = make()
+    for name in ('train', 'val'):
+        shutil.copytree(tmp_path / 'data/images' / name, tmp_path / 'data/pictures', dirs_exist_ok=True)
+        shutil.copytree(tmp_path / 'data/masks' / name, tmp_path / 'data/labels', dirs_exist_ok=True)
+        (tmp_path / f'data/{name}.txt').write_text(f'{name}0\nnone\n{name}1.png\n')
+    config = make.config(data_prefix=dict(img_path='pictures', seg_map_path='labels'))
+    status, out = check(config)
+    assert status == 1 and 'train: 1 of 3 images that cannot be read such as no such file' in out, out
+    assert (tmp_path / 'out/bad_files.txt').read_text().startswith('pictures/none\t')
+
+
 def test_figures(make, run, tmp_path):
     """Frequencies and weights by hand: two labels, one of them with the second class on a quarter of it."""
     config = make(number=2, names=('train',))
