@@ -8,6 +8,7 @@ from mmengine.logging import print_log
 from mmseg.registry import DATASETS
 
 from ..errors import InputError, listed
+from ..invocation import as_typed
 from .checked_dataset import CheckedSegDataset
 from .class_file import ClassTable, class_table, find_class_file, read_class_file
 from .image_lists import folder_names
@@ -76,7 +77,9 @@ class FolderDataset(CheckedSegDataset):
         self.left_out: list[str] = []
         self._endings = tuple([img_suffix] if isinstance(img_suffix, str) else img_suffix or ())
         place = self._find_place(data_root, prefix, split, shares, ann_file)
-        self._pairs, self._names = self._find_images(place, seg_map_suffix, shares, data_root)
+        self._pairs, self._names = self._find_images(
+            place, seg_map_suffix, shares, data_root, kwargs.get('refuse_missing', True)
+        )
         paths = [self._pairs.masks[name] for name in self._pairs.images if name in self._pairs.masks]
         table = self._find_classes(classes, metainfo, data_root, paths)
         unsaid = masks == 'auto' and not reduce_zero_label and not ignored
@@ -101,7 +104,10 @@ class FolderDataset(CheckedSegDataset):
 
     def how_to_get(self) -> str:
         """What the folders hold, for messages."""
-        return 'check data_root, data_prefix and seg_map_suffix; docs/own_data.md shows which layouts are known'
+        return (
+            'check data_root, data_prefix and seg_map_suffix, or leave images out by a skip_list, which '
+            f'{as_typed("check_dataset")} writes'
+        )
 
     def _join_prefix(self) -> None:
         """The folders of the split are joined with `data_root` already."""
@@ -144,18 +150,19 @@ class FolderDataset(CheckedSegDataset):
         return place
 
     def _find_images(
-        self, place: Place, mask_ending: str, shares: Mapping[str, float] | None, root: str
+        self, place: Place, mask_ending: str, shares: Mapping[str, float] | None, root: str, refuse_missing: bool
     ) -> tuple[Pairs, list[str]]:
         """All images of the folders with their masks, and the names of those in this split."""
         pairs = find_pairs(place.images, place.masks, self._endings, mask_ending)
         names, endings = pairs.images, self._endings or IMAGE_ENDINGS
         if place.list_file is not None:
             names, missing = names_in_list(place.list_file, names, endings, root)
-            if missing:
+            if missing and (refuse_missing or not names):
                 raise InputError(
                     f'{place.list_file} lists {len(missing)} images that {place.images} does not hold: {listed(missing)}'
                 )
             self._leave_out(len(pairs.images) - len(names), f'images not in {place.list_file}')
+            names += missing
         if place.share is not None and names:
             chosen = take_share(names, shares or SHARES, place.share, endings)
             self._leave_out(len(names) - len(chosen), 'images of other shares')

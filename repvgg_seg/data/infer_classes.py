@@ -8,6 +8,7 @@ import numpy as np
 
 from ..errors import InputError
 from .class_file import ClassTable, Colour, standard_colours
+from .image_size_limit import fault_of_header
 from .label_sample import spread
 from .mask_form import colours_of, decode_mask, values_of
 
@@ -75,6 +76,8 @@ def inferred_classes(paths: Sequence[str]) -> ClassTable:
 def _read(paths: Sequence[str], most: int) -> Iterator[tuple[np.ndarray, np.ndarray | None]]:
     """What masks hold, evenly spread over the paths; those that cannot be read are left to their loading step."""
     for i in islice(spread(len(paths)), most):
+        if fault_of_header(paths[i]):
+            continue
         try:
             yield decode_mask(Path(paths[i]).read_bytes())
         except Exception:  # decoders raise many types for damaged files

@@ -8,6 +8,7 @@ import numpy as np
 from PIL import Image
 
 from .class_file import Colour
+from .image_size_limit import fault_of_header
 from .mask_form import decode_mask, values_of
 
 _MOST = 300  # different colours that are kept of one file
@@ -42,6 +43,8 @@ class StoredLabel:
 
 def look_at_label(path: str) -> StoredLabel | None:
     """What a label's file holds; None where it cannot be read as a picture."""
+    if fault_of_header(path):
+        return None
     try:
         with Image.open(path) as image:
             kind, mode = str(image.format), image.mode

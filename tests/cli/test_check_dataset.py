@@ -112,8 +112,9 @@ def make(tmp_path):
 
 @pytest.fixture
 def check(run, tmp_path, monkeypatch):
-    """Check a config in this process, without drawing, which takes the most time; returns status and output."""
-    monkeypatch.setattr(check_dataset, 'plot_class_frequencies', lambda path, *_: Path(path).write_text(''))
+    """Check a config in this process, without what takes the most time, the picture and the environment; returns status and output."""
+    for slow in ('plot_class_frequencies', 'write_record'):
+        monkeypatch.setattr(check_dataset, slow, lambda path, *_, **__: Path(path).write_text(''))
 
     def check(path, *options):
         status, out, err = run(path, '--workers', 0, '--out-dir', tmp_path / 'out', *options)
@@ -255,6 +256,18 @@ def test_files_and_splits(make, check, tmp_path):
         status, out = check(skipping)
         assert status == 0 and '7 images, 7 labels' in out, out
     assert (tmp_path / 'out/bad_files.txt').read_text().splitlines() == lines
+
+
+def test_a_list_that_names_what_is_not_there(make, check, tmp_path):
+    config = make()
+    for name in ('train', 'val'):
+        shutil.copytree(tmp_path / 'data/images' / name, tmp_path / 'data/pictures', dirs_exist_ok=True)
+        shutil.copytree(tmp_path / 'data/masks' / name, tmp_path / 'data/labels', dirs_exist_ok=True)
+        (tmp_path / f'data/{name}.txt').write_text(f'{name}0\nnone\n{name}1.png\n')
+    config = make.config(data_prefix=dict(img_path='pictures', seg_map_path='labels'))
+    status, out = check(config)
+    assert status == 1 and 'train: 1 of 3 images that cannot be read such as no such file' in out, out
+    assert (tmp_path / 'out/bad_files.txt').read_text().startswith('pictures/none\t')
 
 
 def test_figures(make, run, tmp_path):
