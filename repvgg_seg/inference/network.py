@@ -2,7 +2,7 @@
 
 import logging
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -18,6 +18,7 @@ from ..errors import InputError, listed
 from ..invocation import config_name
 from ..quiet import quiet_warnings
 from ..training.config import dicts_in, load_config
+from ..training.one_line_error import told_in_one_line
 from ..training.prepare import prepare_model
 from ..weights.classes_of_config import classes_of_config
 from ..weights.load_into_model import load_weights
@@ -93,7 +94,12 @@ def load_network(
             part['type'] = 'BN'
     with quiet_warnings():
         prepare_model(cfg)
-        model = MODELS.build(cfg.model)
+        try:
+            model = MODELS.build(cfg.model)
+        except InputError:
+            raise
+        except Exception as error:  # a wrong value raises whatever the class makes of it
+            raise told_in_one_line(error, f'building the network of {config or checkpoint}') from error
     meta = load_weights(model, checkpoint, trust=trust) or read_meta(checkpoint, {})
     classes, palette = _classes(model, cfg, meta, checkpoint)
     named = None if config is None else getattr(config, 'filename', None) or str(config)
@@ -123,10 +129,10 @@ def _classes(
 ) -> tuple[tuple[str, ...], tuple[tuple[int, int, int], ...]]:
     """The names and colours of the classes: of the checkpoint, else of the config, else numbers."""
     number = max(2, model.out_channels)  # one logit tells two classes apart
-    stored = meta.get('dataset_meta') or {}
-    of_checkpoint = tuple(stored.get('classes') or meta.get('CLASSES') or ())
+    stored = _mapping(meta.get('dataset_meta'))
+    of_checkpoint = _names(stored.get('classes') or meta.get('CLASSES'))
     of_config = classes_of_config(cfg) or {}
-    names = of_checkpoint or tuple(of_config.get('classes') or ())
+    names = of_checkpoint or _names(of_config.get('classes'))
     if of_checkpoint and of_config and of_checkpoint != tuple(of_config['classes']):
         print_log(
             f'{checkpoint} was trained on other classes ({listed(of_checkpoint)}) than those of the config '
@@ -145,15 +151,32 @@ def _classes(
                 logging.WARNING,
             )
         names = tuple(f'class {i}' for i in range(number))
-    colours = stored.get('palette') or meta.get('PALETTE') or ()
-    if len(colours) != number and names == tuple(of_config.get('classes') or ()):
-        colours = of_config.get('palette') or ()
-    return tuple(map(str, names)), _palette(colours, number)
+    colours = stored.get('palette') or meta.get('PALETTE')
+    if not _are_colours(colours, number) and names == _names(of_config.get('classes')):
+        colours = of_config.get('palette')
+    return names, _palette(colours, number)
 
 
-def _palette(colours: Sequence[Sequence[int]], number: int) -> tuple[tuple[int, int, int], ...]:
+def _mapping(value: object) -> Mapping[str, Any]:
+    return value if isinstance(value, Mapping) else {}
+
+
+def _names(value: object) -> tuple[str, ...]:
+    return tuple(map(str, value)) if isinstance(value, (list, tuple)) else ()
+
+
+def _are_colours(value: Any, number: int) -> bool:
+    """Whether a value of a file is so many colours of three whole numbers from 0 to 255."""
+    try:
+        array = np.asarray(value)
+        return array.shape == (number, 3) and array.dtype.kind in 'iu' and array.min() >= 0 and array.max() <= 255
+    except (ValueError, TypeError):
+        return False
+
+
+def _palette(colours: Any, number: int) -> tuple[tuple[int, int, int], ...]:
     """Colours as given, or, where they are not as many as classes, mmseg's for data sets without colours."""
-    if len(colours) != number:
+    if not _are_colours(colours, number):
         colours = np.random.RandomState(42).randint(0, 255, size=(number, 3)).tolist()
     return tuple((int(red), int(green), int(blue)) for red, green, blue in colours)
 

@@ -224,9 +224,8 @@ class Segmentor:
 
     def _scores(self, item: Item) -> np.ndarray:
         logits = self._run([item])[0].seg_logits.data.float()
-        if len(logits) == 1:
-            foreground = logits.sigmoid()
-            return torch.cat([1 - foreground, foreground]).cpu().numpy()
+        if len(logits) == 1:  # of which mmseg has taken the sigmoid already
+            return torch.cat([1 - logits, logits]).cpu().numpy()
         return logits.softmax(dim=0).cpu().numpy()
 
 

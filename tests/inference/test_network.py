@@ -1,8 +1,10 @@
 """Which network, classes and device a config and a checkpoint give."""
 
+import numpy as np
 import pytest
 import torch
 from mmengine.config import Config
+from mmseg.registry import MODELS
 
 import repvgg_seg
 from repvgg_seg.errors import InputError
@@ -39,6 +41,46 @@ def test_names_that_are_not_as_many_as_classes(network, tmp_path, said):
     loaded = load_network(network[0], changed(network, tmp_path, dataset_meta=dict(classes=['a', 'b'])))
     assert loaded.classes[:2] == ('class 0', 'class 1') and len(set(loaded.palette)) == 19
     assert 'predicts 19 classes, and 2 have names (a, b)' in ''.join(said)
+
+
+@pytest.mark.parametrize(
+    'palette', [None, [1, 2], 'random', [[1, 2, 3]] * 18, [[1, 2, 300]] * 19, [[0.5] * 3] * 19, [{}] * 19]
+)
+def test_colours_that_are_none(network, tmp_path, palette):
+    """Those of mmseg for data sets without colours: other ones every time would be no help."""
+    names = [f'c{i}' for i in range(19)]
+    checkpoint = changed(network, tmp_path, dataset_meta=dict(classes=names, palette=palette))
+    loaded = load_network(network[0], checkpoint)
+    expected = np.random.RandomState(42).randint(0, 255, size=(19, 3))
+    np.testing.assert_array_equal(loaded.palette, expected)
+
+
+@pytest.mark.parametrize('meta', [[], 3, dict(classes='abc'), dict(classes=3)])
+def test_classes_that_are_none(network, tmp_path, meta):
+    assert load_network(network[0], changed(network, tmp_path, dataset_meta=meta)).classes[0] == 'road'
+
+
+def test_a_network_that_cannot_be_built(network):
+    with pytest.raises(InputError, match='building the network of .*tiny.py') as raised:
+        load_network(*network, cfg_options={'model.decode_head.num_classes': -1})
+    assert '\n' not in str(raised.value)
+
+
+def test_one_logit_tells_two_classes_apart(network, tmp_path, photo):
+    cfg = Config.fromfile(network[0])
+    del cfg.model.auxiliary_head
+    loss = dict(type='CrossEntropyLoss', use_sigmoid=True)
+    cfg.model.decode_head.update(num_classes=2, out_channels=1, threshold=0.4, loss_decode=loss)
+    torch.manual_seed(1)
+    model = MODELS.build(cfg.model)
+    torch.nn.init.normal_(model.decode_head.conv_seg.weight)
+    torch.save(
+        dict(meta=dict(dataset_meta=dict(classes=['road'])), state_dict=model.state_dict()), tmp_path / 'one.pth'
+    )
+    segmentor = Segmentor(cfg, tmp_path / 'one.pth', device='cpu')
+    prediction = segmentor.predict(photo)
+    assert segmentor.classes == ('background', 'road') and prediction.scores.shape == (2, 64, 96)
+    np.testing.assert_array_equal(prediction.labels, prediction.scores[1] > 0.4)
 
 
 def test_a_config_that_was_read_is_not_changed(network):
