@@ -14,6 +14,7 @@ from ..data.step_errors import is_loader
 from ..data.wrapped_datasets import inner_configs
 from ..errors import InputError
 from ..evaluation.prediction_files import without_labels
+from ..training.one_line_error import told_in_one_line
 
 _PLACE = 'test_pipeline'
 Item = dict[str, Any]  # `inputs` (C, H, W) and `data_samples`
@@ -31,7 +32,7 @@ class ImagePipeline:
     """
 
     def __init__(self, cfg: Config, channels: int) -> None:
-        steps = [TRANSFORMS.build(step) for step in without_labels(copy.deepcopy(_steps(cfg)))]
+        steps = [_built(step, i) for i, step in enumerate(without_labels(copy.deepcopy(_steps(cfg))))]
         loaders = [i for i, step in enumerate(steps) if is_loader(step)]
         if not loaders:
             raise InputError(f'the {_PLACE} of the config loads no image: let it begin with LoadImageFromFile')
@@ -70,6 +71,13 @@ class ImagePipeline:
                 f'{name}: the {_PLACE} of the config makes no single image of it: end it with PackSegInputs'
             )
         return item
+
+
+def _built(step: Any, number: int) -> Callable:
+    try:
+        return TRANSFORMS.build(step) if isinstance(step, dict) else step
+    except Exception as error:  # a wrong value raises whatever the class makes of it
+        raise told_in_one_line(error, f'building step {number} of the {_PLACE}') from error
 
 
 def _steps(cfg: Config) -> list[Any]:

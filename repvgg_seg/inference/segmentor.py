@@ -3,7 +3,6 @@
 import logging
 import os
 from collections.abc import Iterable, Sequence
-from contextlib import ExitStack
 from typing import Any, overload
 
 import cv2
@@ -16,7 +15,6 @@ from PIL import Image
 from torch import Tensor
 
 from ..errors import InputError
-from ..evaluation.images_too_large import windows_if_too_large
 from ..measure.out_of_memory import is_out_of_memory
 from ..models import reparameterize_model
 from ..models.block import find_blocks
@@ -27,11 +25,15 @@ from .image_pipeline import ImagePipeline, Item
 from .image_values import ChannelOrder, drawable, image_values, is_animated, is_batch
 from .network import chosen_device, load_network
 from .prediction import Prediction
-from .tiles import TileSizes, tiles_of
+from .tiles import SMALLEST_TILE, TileSizes, tiles_of
 
 ImageLike = str | os.PathLike[str] | np.ndarray | Image.Image | Tensor
 FORMS = ('fused', 'optimized', 'training')
 _MIB = 2**20
+
+
+class TooLargeError(InputError):
+    """There is no memory for an image."""
 
 
 class Segmentor:
@@ -88,9 +90,9 @@ class Segmentor:
         self.model = model.eval()
         most = memory * _MIB if isinstance(memory, int) else None
         self.images_in_tiles = 0
+        self._number = np.uint8 if len(self.classes) <= 256 else np.uint16
         self._tile_sizes = TileSizes(self._labels_of_tensor, most)
-        self._windows = ExitStack()
-        self._windows.enter_context(windows_if_too_large(self.model))
+        self._side_of: dict[tuple[int, int], int] = {}  # of the tiles, by the size of images that were too large
 
     @overload
     def predict(  # type: ignore[overload-overlap]  # a path, an array and a tensor are iterables, too
@@ -150,7 +152,10 @@ class Segmentor:
             path = os.fspath(image)
             if os.path.isdir(path):
                 raise InputError(f'{path} is a folder: give the paths of its images')
-            item, loaded = self.pipeline.from_file(path)
+            try:
+                item, loaded = self.pipeline.from_file(path)
+            except MemoryError:
+                raise TooLargeError(f'{path} does not fit in memory') from None
             if is_animated(path):
                 print_log(f'{path} is an animation: its first picture is predicted', 'current')
             return item, drawable(loaded), path
@@ -174,21 +179,44 @@ class Segmentor:
 
     def _labels(self, items: Sequence[Item]) -> list[np.ndarray]:
         """Class numbers (H, W) of a batch; of images that are too large for the memory as a whole, in tiles."""
-        side = self._tile_sizes.side_for(items[0]['inputs']) if self.device.type == 'cpu' else None
-        if side is not None:
-            return [self._labels_in_tiles(item, side) for item in items]
-        return [self._numbers(sample) for sample in self._run(items)]
+        size = tuple(items[0]['inputs'].shape[-2:])
+        if size not in self._side_of and self.device.type == 'cpu':
+            side = self._tile_sizes.side_for(items[0]['inputs'])
+            if side is not None:
+                self._say_in_tiles(size, side)
+        if size not in self._side_of:
+            try:
+                return [self._numbers(sample) for sample in self._run(items)]
+            except TooLargeError:  # as a GPU says it, or a system with a limit for the process
+                if len(items) == 1:
+                    self._say_in_tiles(size, max(size) // 2)
+        if len(items) > 1:
+            return [labels for item in items for labels in self._labels([item])]
+        while True:
+            try:
+                return [self._labels_in_tiles(items[0], self._side_of[size])]
+            except TooLargeError:
+                if self._side_of[size] // 2 < SMALLEST_TILE:
+                    raise
+                self._say_in_tiles(size, self._side_of[size] // 2)
 
-    def _labels_in_tiles(self, item: Item, side: int) -> np.ndarray:
-        inputs = item['inputs']
-        height, width = inputs.shape[-2:]
+    def _say_in_tiles(self, size: tuple[int, ...], side: int) -> None:
+        """Compute images of a size in tiles from now on."""
+        height, width = size
+        self._side_of[height, width] = side
         print_log(
             f'an image of {height}x{width} (height x width) does not fit in memory as a whole: it is computed in tiles of '
             f'{side}x{side}, which differs slightly',
             'current',
             logging.WARNING,
         )
-        labels = np.zeros((height, width), np.uint8 if len(self.classes) <= 256 else np.uint16)
+        if torch.cuda.is_available():
+            torch.cuda.empty_cache()
+
+    def _labels_in_tiles(self, item: Item, side: int) -> np.ndarray:
+        inputs = item['inputs']
+        height, width = inputs.shape[-2:]
+        labels = np.zeros((height, width), self._number)
         for place, part, own in tiles_of(height, width, side):
             labels[part] = self._labels_of_tensor(inputs[(slice(None), *place)].contiguous())[own]
         self.images_in_tiles += 1
@@ -202,25 +230,24 @@ class Segmentor:
         return self._numbers(self._run([dict(inputs=inputs, data_samples=sample)])[0])
 
     def _numbers(self, sample: SegDataSample) -> np.ndarray:
-        return sample.pred_sem_seg.data[0].to('cpu').numpy().astype(np.uint8 if len(self.classes) <= 256 else np.uint16)
+        return sample.pred_sem_seg.data[0].to('cpu').numpy().astype(self._number)
 
     def _run(self, items: Sequence[Item]) -> Sequence[Any]:
         """mmseg's data samples of a batch, with `pred_sem_seg` and `seg_logits`."""
         samples = [item['data_samples'].clone() for item in items]
+        height, width = items[0]['inputs'].shape[-2:]
+        size = f'{len(items)} images of {height}x{width}' if len(items) > 1 else f'an image of {height}x{width}'
         try:
             with torch.inference_mode():
                 return self.model.test_step(dict(inputs=[item['inputs'] for item in items], data_samples=samples))
         except InputError:
             raise
         except Exception as error:  # a network may raise anything for an image that is too small for it
-            height, width = items[0]['inputs'].shape[-2:]
-            size = f'{len(items)} images of {height}x{width}' if len(items) > 1 else f'an image of {height}x{width}'
-            if is_out_of_memory(error):
-                raise InputError(f'{size} (height x width) does not fit in memory') from error
-            said = ' '.join(str(error).split())[:200]
-            raise InputError(
-                f'the network cannot compute {size} (height x width): {type(error).__name__}: {said}'
-            ) from error
+            said = f'{type(error).__name__}: {" ".join(str(error).split())[:200]}'
+            if not is_out_of_memory(error):
+                raise InputError(f'the network cannot compute {size} (height x width): {said}') from error
+        # Outside of the handler, which holds the tensors of the failed call.
+        raise TooLargeError(f'{size} (height x width) does not fit in memory')
 
     def _scores(self, item: Item) -> np.ndarray:
         logits = self._run([item])[0].seg_logits.data.float()

@@ -12,7 +12,7 @@ from ..measure.spare_memory import spare_memory
 
 _PROBE = 256  # pixels of the side of what is computed to learn how much memory a pixel takes
 _PLENTY = 4096  # bytes for a pixel that no usual network needs: with so much to spare, nothing is measured
-_SMALLEST = 128  # pixels of the side of a tile
+SMALLEST_TILE = 128  # pixels of the side of a tile
 _SAFETY = 1.25  # of the memory that a tile takes
 Place = tuple[slice, slice]
 
@@ -46,9 +46,9 @@ class TileSizes:
         if height * width * self._bytes_per_pixel <= min(limits):
             return None
         side = int(math.sqrt(min(limits) / self._bytes_per_pixel)) // 32 * 32
-        if side < _SMALLEST:
+        if side < SMALLEST_TILE:
             raise InputError(
-                f'an image of {height}x{width} (height x width) does not fit in memory, in tiles of {_SMALLEST}x{_SMALLEST} '
+                f'an image of {height}x{width} (height x width) does not fit in memory, in tiles of {SMALLEST_TILE}x{SMALLEST_TILE} '
                 f'neither: {min(limits) / 2**20:.0f} MiB may be taken'
             )
         return side

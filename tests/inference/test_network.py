@@ -60,9 +60,31 @@ def test_classes_that_are_none(network, tmp_path, meta):
     assert load_network(network[0], changed(network, tmp_path, dataset_meta=meta)).classes[0] == 'road'
 
 
-def test_a_network_that_cannot_be_built(network):
-    with pytest.raises(InputError, match='building the network of .*tiny.py') as raised:
-        load_network(*network, cfg_options={'model.decode_head.num_classes': -1})
+def test_a_network_that_cannot_be_built(network, monkeypatch):
+    def build(cfg):
+        raise TypeError('first line\nsecond line')
+
+    monkeypatch.setattr(MODELS, 'build', build)
+    with pytest.raises(
+        InputError, match='building the network of .*tiny.py.*TypeError: first line second line'
+    ) as raised:
+        load_network(*network)
+    assert '\n' not in str(raised.value)
+
+
+@pytest.mark.parametrize(
+    'steps, error',
+    [
+        ([], 'has no test_pipeline'),
+        ([dict(type='PackSegInputs')], 'loads no image'),
+        ([dict(type='LoadImageFromFile'), dict(type='Rezise')], 'Rezise'),
+        ([dict(type='LoadImageFromFile'), dict(type='Resize', scale='large')], 'test_pipeline'),
+    ],
+)
+def test_pipelines_that_cannot_be_used(network, photo, steps, error):
+    options = {'test_dataloader.dataset.pipeline': steps, 'test_pipeline': steps}
+    with pytest.raises(InputError, match=error) as raised:
+        Segmentor(*network, device='cpu', cfg_options=options).predict(photo)
     assert '\n' not in str(raised.value)
 
 

@@ -121,6 +121,32 @@ def test_a_limit_of_memory_makes_tiles(network, picture, said, resized):
     assert peak_memory(lambda: limited.predict(image), torch.device('cpu')) / 2**20 < 0.6 * taken
 
 
+@pytest.mark.parametrize('most, tiles', [(64 * 96, 0), (48 * 96, 1), (24 * 24, None)])
+def test_a_device_without_memory_left(network, picture, said, monkeypatch, most, tiles):
+    """As a GPU says it; `most` is the number of pixels that it can compute at a time. The next image starts with what fitted."""
+    segmentor = Segmentor(*network, device='cpu')
+    step, sizes = segmentor.model.test_step, []
+
+    def test_step(data):
+        inputs = torch.stack(data['inputs'])
+        sizes.append(inputs[:, 0].numel())
+        if sizes[-1] > most:
+            raise torch.OutOfMemoryError('CUDA out of memory. Tried to allocate 2.00 GiB')
+        return step(data)
+
+    monkeypatch.setattr(segmentor.model, 'test_step', test_step)
+    monkeypatch.setattr('repvgg_seg.inference.segmentor.SMALLEST_TILE', 32)
+    image = picture[..., ::-1]
+    if tiles is None:
+        with pytest.raises(InputError, match='does not fit in memory'):
+            segmentor.predict(image)
+        return
+    predictions = segmentor.predict([image, image, image], batch_size=3)
+    assert [prediction.labels.shape for prediction in predictions] == [(64, 96)] * 3
+    assert segmentor.images_in_tiles == 3 * tiles and sum(size > most for size in sizes) == 1 + tiles
+    assert sum('in tiles of' in line for line in said) == tiles
+
+
 @pytest.mark.parametrize('meta', [True, False])
 def test_functions_of_mmseg_take_the_checkpoints(network, segmentor, photo, tmp_path, meta):
     """With and without `meta`, also fused and in half precision; the classes are those of file or config."""
