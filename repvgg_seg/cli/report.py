@@ -45,6 +45,7 @@ def main() -> None:
         )
     out = _page(args)
     runs = find_runs(args.runs)
+    make_folder(str(out.parent), '--out')  # last: what is refused leaves no folder
     with TemporaryDirectory(prefix='report_', ignore_cleanup_errors=True) as folder:
         for number, run in enumerate(runs):
             if args.no_evaluation:
@@ -81,5 +82,4 @@ def _page(args: argparse.Namespace) -> Path:
             raise InputError(f'cannot read {out} ({error.strerror}): name another file with --out') from None
         if not ours:
             raise InputError(f'{out} exists and is no earlier report: name another file with --out, or add --overwrite')
-    make_folder(str(out.parent), '--out')
     return out

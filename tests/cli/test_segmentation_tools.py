@@ -46,7 +46,8 @@ def trained(scenes, tmp_path_factory):
 def test_scores_fused_and_unfused_are_the_same(trained, tmp_path):
     fused, plain = records(trained, tmp_path), records(trained, tmp_path, '--no-fuse')
     assert (fused['form'], plain['form']) == ('fused', 'training form')
-    assert fused['images'] == plain['images'] == 2
+    assert fused['images'] == plain['images'] == len(fused['image_miou']) == 2
+    assert sum(map(sum, fused['confusion'])) > 0 and 'examples' not in fused
     assert fused['metrics'].keys() == {'mIoU', 'mAcc', 'aAcc'} and len(fused['per_class']) == 19
     for name, value in fused['metrics'].items():
         assert value == pytest.approx(plain['metrics'][name], abs=0.01)
@@ -54,6 +55,25 @@ def test_scores_fused_and_unfused_are_the_same(trained, tmp_path):
         assert fused['environment'][key]
     assert (fused['training']['iterations'], fused['training']['seed'], fused['training']['batch_size']) == (4, 3, 2)
     assert fused['checkpoint']['name'] == 'iter_4.pth' and len(fused['checkpoint']['sha256']) == 64
+
+
+def test_a_page_about_the_run(trained, tmp_path):
+    page = tmp_path / 'report.html'
+    said = tool('report.py', trained[0].parent, '--split', 'val', '--images', 1, '--out', page)
+    assert said.splitlines()[-1] == str(page)
+    text = page.read_text(encoding='utf-8')
+    # One image, which is the worst of one, in both forms.
+    for expected in (
+        'Loss',
+        'Confusion matrix',
+        '<strong>worst</strong>',
+        '<td>fused</td>',
+        '<td>training form</td>',
+        '+0.00',
+    ):
+        assert expected in text, expected
+    assert text.count('<img ') == 3 and 'tools/train.py' in text
+    assert text.split('id="missing"')[1].count('Nothing.') == 1
 
 
 def test_scores_of_the_optimized_form_are_the_same(trained, tmp_path):

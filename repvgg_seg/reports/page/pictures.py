@@ -22,10 +22,15 @@ def embedded(files: Sequence[Path], budget: int) -> list[str | None]:
     Returns:
         None for a file that cannot be read, and for all where even the smallest pictures are too many.
     """
-    for side in _SIDES:
+    sides = list(_SIDES)
+    while sides:
+        side = sides.pop(0)
         urls = [_data_url(file, side) for file in files]
-        if sum(len(url) for url in urls if url) <= budget:
+        size = sum(len(url) for url in urls if url)
+        if size <= budget:
             return urls
+        while len(sides) > 1 and size * (sides[0] / side) ** 2 > budget:  # more would be encoded in vain
+            sides.pop(0)
     return [None] * len(files)
 
 
