@@ -1,6 +1,8 @@
 """Experiment trackers: `--tracker` of tools/train.py adds backends of mmengine to the visualizer of a run."""
 
+import os
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 from mmengine.config import Config
@@ -55,6 +57,17 @@ def _files_in(name: str, work_dir: str) -> dict[str, Any]:
     """The arguments that keep the files of a tracker below the work dir, for those whose backend puts them elsewhere."""
     if name == 'aim':
         return dict(init_kwargs=dict(repo=work_dir))
+    if name == 'mlflow' and 'MLFLOW_TRACKING_URI' in os.environ:
+        return dict(tracking_uri=os.environ['MLFLOW_TRACKING_URI'])  # mmengine would set its own
+    if (
+        name == 'mlflow'
+    ):  # version 3 refuses the folder of files that mmengine names, and puts artifacts into the current folder
+        place = Path(work_dir).resolve()
+        return dict(
+            tracking_uri=f'sqlite:///{(place / "mlflow.db").as_posix()}',
+            exp_name=place.name,
+            artifact_location=(place / 'mlflow_artifacts').as_uri(),
+        )
     if name == 'dvclive':  # it makes a commit of the repository around it otherwise
         return dict(init_kwargs=dict(save_dvc_exp=False))
     return {}

@@ -24,7 +24,7 @@ def config(**parts):
 
 def options(**given):
     names = ('tta', 'optimize', 'no_fuse', 'show', 'format_only', 'measure_anew')
-    texts = dict.fromkeys(('out', 'show_dir', 'result', 'memory'))
+    texts = dict.fromkeys(('out', 'show_dir', 'result', 'memory', 'examples'))
     return Namespace(config='c.py', wait_time=2, **(dict.fromkeys(names, False) | texts | given))
 
 
@@ -52,6 +52,9 @@ def test_everything_at_once(tmp_path):
         (dict(format_only=True, out='a', result='r.json'), 'no --result to write'),
         (dict(result='full'), 'cannot write'),
         (dict(result=''), 'cannot write'),
+        (dict(examples='full'), '--examples full is not empty'),
+        (dict(examples='file'), '--examples file: cannot make this folder'),
+        (dict(format_only=True, out='a', examples='b'), '--examples needs scores'),
         (dict(result='file/r.json'), 'cannot make the folder'),
         (dict(show=True), 'there is no display here: --show-dir'),
         (dict(memory='fused'), '--memory and --measure-anew go with --optimize'),

@@ -29,6 +29,16 @@ def test_backends_are_added_once(given, names, expected, monkeypatch):
     assert added(names, monkeypatch, given) == expected
 
 
+def test_the_files_of_mlflow_are_in_the_work_dir_unless_a_server_is_named(monkeypatch, tmp_path):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv('MLFLOW_TRACKING_URI', raising=False)
+    _, backend = added(['mlflow'], monkeypatch, [LOCAL])
+    assert backend['tracking_uri'] == f'sqlite:///{tmp_path}/work/mlflow.db' and backend['exp_name'] == 'work'
+    assert backend['artifact_location'] == f'file://{tmp_path}/work/mlflow_artifacts'
+    monkeypatch.setenv('MLFLOW_TRACKING_URI', 'http://there')
+    assert added(['mlflow'], monkeypatch, [LOCAL])[1] == dict(type='MLflowVisBackend', tracking_uri='http://there')
+
+
 @pytest.mark.parametrize('name', TRACKERS)
 def test_a_missing_package_is_named(name, monkeypatch):
     everything = [module for modules, _ in visualizer_packages._PACKAGES.values() for module in modules]
