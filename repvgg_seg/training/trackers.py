@@ -67,6 +67,7 @@ def _files_in(name: str, work_dir: str) -> dict[str, Any]:
             tracking_uri=f'sqlite:///{(place / "mlflow.db").as_posix()}',
             exp_name=place.name,
             artifact_location=(place / 'mlflow_artifacts').as_uri(),
+            artifact_suffix=(),  # mmengine would copy all of the work dir below itself
         )
     if name == 'dvclive':  # it makes a commit of the repository around it otherwise
         return dict(init_kwargs=dict(save_dvc_exp=False))
