@@ -102,7 +102,8 @@ def _score(run: Run, config: Path, folder: Path, form: str, option: tuple[str, .
     arguments = [config, run.checkpoint, *option, '--result', result, '--work-dir', folder / 'log']
     if form == 'fused' and 'decode_head' in (run.config or {}).get('model', {}):
         arguments += ['--examples', folder / 'examples']
-    print(f'{run.name}: scoring the {form if option else "fused form"}', flush=True)
+    shown = form if option else 'fused form'
+    print(f'{run.name}: scoring the {shown}', flush=True)
     lines: list[str] = []
     with subprocess.Popen([*start, *map(str, arguments)], stdout=subprocess.PIPE, stderr=subprocess.STDOUT) as process:
         for written in process.stdout or ():
@@ -113,7 +114,7 @@ def _score(run: Run, config: Path, folder: Path, form: str, option: tuple[str, .
     if process.returncode or record is None:
         said = next((line.removeprefix('error: ') for line in reversed(lines) if line.startswith('error: ')), None)
         said = said or next((line for line in reversed(lines) if line.strip()), f'status {process.returncode}')
-        run.missing.append(f'The {form} was not scored: {said.replace(str(config), "the config")}.')
+        run.missing.append(f'The {shown} was not scored: {said.replace(str(config), "the config")}.')
         return
     run.records[record['form']] = (record | dict(split=split), folder)
 

@@ -46,9 +46,9 @@ def line_plot(
                 Markup('<circle class="dot s{}" cx="{}" cy="{}" r="3"/>').format(number % SERIES, *dot) for dot in dots
             ]
     described = '; '.join(_in_words(name, line, x_label) for name, line in series.items())
-    return Markup(
-        '<svg class="plot" viewBox="0 0 {} {}" role="img" aria-label="{}"><title>{}</title><desc>{}</desc>{}</svg>'
-    ).format(_WIDTH, _HEIGHT, f'{title}. {described}', title, described, Markup('').join(parts))
+    return Markup('<svg class="plot" viewBox="0 0 {} {}" role="img"><title>{}</title><desc>{}</desc>{}</svg>').format(
+        _WIDTH, _HEIGHT, title, described, Markup('').join(parts)
+    )
 
 
 def number_in_words(value: float) -> str:

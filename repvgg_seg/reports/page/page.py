@@ -292,11 +292,12 @@ def _ends(examples: Sequence[Any], share: int) -> list[Any]:
 
 def _command(run: Run) -> tuple[str, str]:
     """The command that repeats a run, and what is known of it."""
-    if command := run.started.get('command'):
+    if run.commands:
         processes = run.started.get('processes') or 1
         more = f', in {processes} processes' if processes > 1 else ''
-        resumed = '; the run has several sessions, this is the last' if len(run.curves.sessions) > 1 else ''
-        return str(command), f'The command that was typed{more}{resumed}.'
+        sessions = max(1, len(run.curves.sessions))
+        some = f'; {sessions} sessions, of which {len(run.commands)} noted theirs' if sessions > 1 else ''
+        return '\n'.join(run.commands), f'As it was typed{more}{some}.'
     if run.config_file is not None:
         return as_typed('train', run.config_file, '--work-dir', 'NEW_DIR'), (
             'The run did not note its command; this is with the config that it stored, which holds the options that changed it.'

@@ -31,6 +31,7 @@ class Run:
         config: None where none is stored; nothing in it has been run.
         config_file: a file with that config.
         started: what the last training session noted of itself; empty for one of an earlier version.
+        commands: those of all its sessions, as far as they noted them.
         curves: of its log.
         comparison: of the fused form with the training form, where they were compared.
         missing: what cannot be shown, and why; a sentence each.
@@ -43,6 +44,7 @@ class Run:
     config: Mapping[str, Any] | None = None
     config_file: Path | None = None
     started: dict[str, Any] = field(default_factory=dict)
+    commands: list[str] = field(default_factory=list)
     curves: Curves = field(default_factory=Curves)
     comparison: dict[str, Any] = field(default_factory=dict)
     missing: list[str] = field(default_factory=list)
@@ -112,6 +114,8 @@ def _of_work_dir(folder: Path, checkpoint: Path | None = None) -> Run:
     session = files[-1].parent.parent if files else sessions[-1] if sessions else None
     if session is not None:
         run.started = read_run_record(session)
+    notes = [read_run_record(file.parent.parent) for file in files] or [run.started]
+    run.commands = [str(note['command']) for note in notes if 'command' in note]
     run.config, run.config_file = _config_of(folder, session)
     run.checkpoint = checkpoint or _checkpoint_in(folder)
     run.records = _records_in(run)

@@ -90,7 +90,7 @@ def a_run(pictures, name='run', classes=2):
     config = dict(
         model=dict(type='EncoderDecoder', backbone=dict(type='RepVGG', arch=NASTY)), train_cfg=dict(max_iters=9000)
     )
-    return Run(name, records=records, config=config, curves=curves, comparison=comparison, started=dict(command=NASTY))
+    return Run(name, records=records, config=config, curves=curves, comparison=comparison, commands=[NASTY])
 
 
 def test_a_page_is_whole_escaped_and_asks_for_nothing(pictures):

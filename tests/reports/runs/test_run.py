@@ -39,7 +39,7 @@ def test_everything_that_a_work_dir_has(work):
     (work / 'broken.json').write_text('{')
     run = find_run(str(work))
     assert (run.name, run.checkpoint, run.config_file.name) == ('run', best, 'my.py')
-    assert run.started == {'command': 'train it'} and run.config['x'] == {'a': [{'b': 1}]}
+    assert run.commands == ['train it'] and run.config['x'] == {'a': [{'b': 1}]}
     assert run.records.keys() == {'fused', 'optimized'} and run.missing == []
 
 
