@@ -26,6 +26,13 @@ def test_a_resumed_run_replaces_what_was_computed_again(tmp_path):
     assert len(curves.notes) == 1 and 'up to iteration 20 was computed again' in curves.notes[0]
 
 
+def test_values_between_those_of_the_resumed_session_are_dropped(tmp_path):
+    session(tmp_path, '1', [5, 10, 15, 20], [20])
+    session(tmp_path, '2', [12, 17], [])
+    curves = read_curves(scalar_files(tmp_path))
+    assert curves.training['loss'] == [(5, 105), (10, 110), (12, 212), (17, 217)] and curves.validation == {}
+
+
 def test_a_run_that_goes_on_where_it_stopped(tmp_path):
     session(tmp_path, '1', [5, 10], [10])
     session(tmp_path, '2', [15], [])
