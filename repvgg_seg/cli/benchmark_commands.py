@@ -19,6 +19,7 @@ from ..benchmark.branches import branch_subjects
 from ..benchmark.data_loading import augmentation_subjects, loading_subjects
 from ..benchmark.kernels import kernel_subjects
 from ..benchmark.networks import FORMS, build_classifier, build_segmentor, network_subjects
+from ..benchmark.optimizing import optimizing_subjects
 from ..benchmark.prediction import measure_prediction
 from ..benchmark.rehearsal import measure_rehearsal
 from ..benchmark.run import measure_all
@@ -148,6 +149,11 @@ def training(args: Namespace, device: torch.device) -> Iterator[Subject]:
         for size in image_sizes(args):
             dtype = DTYPES[args.dtype]
             yield from training_subjects(name, cfg, args.batch, size, device, peer, dtype, args.mmseg_head, args.parts)
+
+
+def optimizing(args: Namespace, device: torch.device) -> Iterator[Subject]:
+    for name, cfg in load_configs(args.names).items():
+        yield from optimizing_subjects(name, build_segmentor(cfg).to(device), checked_memory(args.memory))
 
 
 def loading(args: Namespace, device: torch.device) -> Iterator[Subject]:
@@ -310,6 +316,16 @@ BENCHMARKS = (
             *TIMING,
         ),
         timed(loading),
+    ),
+    Benchmark(
+        'optimizing',
+        'optimize_for_inference itself, called once more, beside a copy and a fused copy of the network',
+        (
+            argument('names', nargs='+', metavar='CONFIG'),
+            argument('--memory', default='free', help='as tools/test.py takes it'),
+            *TIMING,
+        ),
+        timed(optimizing),
     ),
     Benchmark(
         'rehearsal',

@@ -8,7 +8,6 @@ from mmseg.models.segmentors.base import BaseSegmentor
 from torch import Tensor, nn
 
 from ..measure.difference import relative_error
-from .backbone_once import backbone_runs_once
 from .options import Options, device_of
 
 # Heights and widths of the images. The odd one needs padding and uneven pooling cells wherever they can occur. Two images,
@@ -33,15 +32,15 @@ def image_shapes(options: Options) -> tuple[list[tuple[int, ...]], ...]:
 
 def modes_of(model: nn.Module) -> tuple[str, ...]:
     """The modes in which a network is asked."""
-    return ('tensor', 'predict') if isinstance(model, BaseSegmentor) else ('tensor',)
+    return ('predict', 'tensor') if isinstance(model, BaseSegmentor) else ('tensor',)
 
 
 class SameOutputs:
     """The outputs of a model for a few random images, with which those of its rewritten forms are compared.
 
     The images are small. Where the model takes none of them, it gets two images of `options.input_shape`, and then as many
-    as that says. A segmentor is asked for logits both as a network and by `mode='predict'`, for which the backbone runs once,
-    and for images of another size by the latter alone; what the model cannot do is not asked again. Random numbers that are drawn by the model are the same every time. On the
+    as that says. A segmentor is asked for its predictions of the first and, as a network, for its logits of the others, or where
+    it cannot do one of these, for the other again. Random numbers that are drawn by the model are the same every time. On the
     device 'meta', where tensors have no values, shapes alone are compared.
 
     Args:
@@ -58,16 +57,15 @@ class SameOutputs:
         self._expected: list[tuple[Tensor, str, Outputs]] = []
         for shapes in image_shapes(options):
             for shape in shapes:
-                with backbone_runs_once(model):
-                    self._note(model, torch.randn(shape, generator=torch.Generator().manual_seed(_SEED)))
+                self._note(model, torch.randn(shape, generator=torch.Generator().manual_seed(_SEED)))
             if self._expected:
                 self.failure = ''
                 return
 
     def _note(self, model: nn.Module, image: Tensor) -> None:
         image = image.to(device_of(model))
-        modes = [self._expected[-1][1]] if self._expected else modes_of(model)
-        for mode in modes:
+        asked = {mode for _, mode, _ in self._expected}
+        for mode in sorted(modes_of(model), key=lambda mode: mode in asked):
             try:
                 outputs = _run(model, image, mode)
             except Exception as error:  # a network of somebody else's can raise anything
@@ -75,13 +73,10 @@ class SameOutputs:
                 continue
             if outputs and all(output.is_meta or output.isfinite().all() for output in outputs):
                 self._expected.append((image, mode, outputs))
+                return
 
     def difference(self, model: nn.Module) -> str:
         """What a rewritten model does differently, in words; '' where it computes the same."""
-        with backbone_runs_once(model):
-            return self._difference(model)
-
-    def _difference(self, model: nn.Module) -> str:
         for image, mode, expected in self._expected:
             try:
                 found = _run(model, image, mode)

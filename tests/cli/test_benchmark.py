@@ -112,6 +112,13 @@ def test_verify(run, tmp_path, tiny):
 
 
 @pytest.mark.slow
+def test_optimizing_once_more(run, tmp_path, tiny):
+    record = record_of(run, tmp_path / 'out', 'optimizing', tiny)
+    assert [row['form'] for row in record['rows']] == ['copied', 'fused', 'optimized, choices remembered']
+    assert record['settings']['memory'] == 'free'
+
+
+@pytest.mark.slow
 def test_training_in_turn_with_a_peer(run, tmp_path, tiny):
     peer = tmp_path / 'peer.py'
     peer.write_text(
