@@ -31,10 +31,13 @@ def shared_data() -> Path:
     return path
 
 
+_READERS = dict(CheckpointLoader._schemes)
+
+
 @pytest.fixture(autouse=True)
 def _readers(monkeypatch):
-    """The tools install the safe reader in mmengine; after each test the readers are those of before."""
-    monkeypatch.setattr(CheckpointLoader, '_schemes', dict(CheckpointLoader._schemes))
+    """The tools install the safe reader in mmengine; each test begins with the readers that the import leaves."""
+    monkeypatch.setattr(CheckpointLoader, '_schemes', dict(_READERS))
 
 
 @pytest.fixture(autouse=True)

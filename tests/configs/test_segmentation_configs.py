@@ -24,7 +24,13 @@ PAPER = {
     'pspnet_resnet101': (101, None, 1024, 2048, 512),
 }
 MMSEG = ['pspnet_repvgg_a0_80k_512x1024', 'pspnet_repvgg_b1g2_fast_80k_512x1024', 'pspnet_repvgg_b2_80k_512x1024']
-OTHERS = ['pspnet_repvgg_own_data', 'pspnet_repvgg_a0_camvid', 'pspnet_resnet18_camvid', 'pspnet_repvgg_a0_synthetic']
+OTHERS = [
+    'pspnet_repvgg_own_data',
+    'pspnet_repvgg_a0_camvid',
+    'pspnet_repvgg_small_camvid',
+    'pspnet_resnet18_camvid',
+    'pspnet_repvgg_a0_synthetic',
+]
 
 
 def load(name):

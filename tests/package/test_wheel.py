@@ -85,6 +85,9 @@ def dist(tmp_path_factory):
     return root / 'dist'
 
 
+DATA = ('reports/page/*.html.j2', 'reports/page/*.css', 'reports/page/*.js', 'inference/*.safetensors')
+
+
 def only(folder, pattern):
     (path,) = folder.glob(pattern)
     return path
@@ -102,7 +105,8 @@ def test_the_wheel_holds_the_package_and_what_is_linked_into_it(dist):
         linked = files_of('configs') | files_of('tools') | {'repvgg_seg/.mim/model-index.yml': REPO / 'model-index.yml'}
         sources = {path.relative_to(REPO).as_posix() for path in (REPO / 'repvgg_seg').rglob('*.py')}
         package = {name for name in sources if '/.mim/' not in name}
-        package |= {path.relative_to(REPO).as_posix() for path in REPO.glob('repvgg_seg/inference/*.safetensors')}
+        data = (path for pattern in DATA for path in (REPO / 'repvgg_seg').glob(pattern))
+        package |= {path.relative_to(REPO).as_posix() for path in data}
         assert {name for name in infos if '.dist-info/' not in name} == package | {
             'repvgg_seg/py.typed'
         } | linked.keys()
