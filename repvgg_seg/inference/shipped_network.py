@@ -16,7 +16,7 @@ def shipped_network() -> tuple[str, str]:
     """
     if not _FILE.is_file():
         raise InputError(
-            f'the network that comes with the package is missing ({_FILE}): install the package anew, or name a config and a '
-            'checkpoint of your own'
+            f'this version of the package comes without a network of its own (no {_FILE.name}): name a checkpoint, and '
+            'its config where it holds none (--checkpoint CHECKPOINT --config CONFIG)'
         )
     return CONFIG, str(_FILE)
