@@ -137,9 +137,9 @@ def test_what_does_not_fit(network, tmp_path, monkeypatch, config, checkpoint, s
 
 def test_the_shipped_network_is_the_one_without_arguments(network, monkeypatch, tmp_path):
     monkeypatch.setattr(shipped_network, '_FILE', tmp_path / 'none.safetensors')
-    with pytest.raises(InputError, match='comes with the package is missing'):
+    with pytest.raises(InputError, match='comes without a network of its own'):
         repvgg_seg.Segmentor()
-    with pytest.raises(InputError, match='comes with the package is missing'):
+    with pytest.raises(InputError, match='comes without a network of its own'):
         repvgg_seg.Segmentor('configs/pspnet_repvgg_small_camvid.py')
 
 
