@@ -28,6 +28,8 @@ _WARNED = re.compile(
             r'The shape of value will convert from torch\.Size',
             # mmseg/models/losses/cross_entropy_loss.py, for every loss of a config that leaves its default; also in a test.
             r'Default ``avg_non_ignore`` is False',
+            # mmseg/models/builder.py and mmseg/structures/sampler/builder.py, which mmseg 1.2.2 itself calls for every head.
+            r'``build_(loss|pixel_sampler)`` would be deprecated soon',
             # mmseg/engine/hooks/visualization_hook.py, where a config keeps mmseg's default.
             r'The draw is False, it means that the hook for visualization will not take effect',
         )
