@@ -1,4 +1,4 @@
-"""Writing a file whole or not at all, and the sum of a file."""
+"""Writing a file whole or not at all, the sum of a file, and the files below a folder."""
 
 import hashlib
 import os
@@ -81,6 +81,19 @@ def check_folder_takes_files(folder: str | os.PathLike[str]) -> None:
     """
     with tempfile.TemporaryFile(dir=folder) as file:
         file.write(b'0')
+
+
+def walk_folder(folder: str | os.PathLike[str]) -> Iterator[tuple[str, list[str], list[str]]]:
+    """As `os.walk` from the top, through links and each folder once, by name, without hidden folders and files."""
+    seen = set()
+    for parent, folders, names in os.walk(folder, followlinks=True):
+        real = os.path.realpath(parent)
+        if real in seen:  # a link that leads back up
+            folders.clear()
+            continue
+        seen.add(real)
+        folders[:] = sorted(name for name in folders if not name.startswith('.'))
+        yield parent, folders, sorted(name for name in names if not name.startswith('.'))
 
 
 def sha256(path: str | os.PathLike[str]) -> str:

@@ -322,7 +322,7 @@ BENCHMARKS = (
         'optimize_for_inference itself, called once more, beside a copy and a fused copy of the network',
         (
             argument('names', nargs='+', metavar='CONFIG'),
-            argument('--memory', default='free', help='as tools/test.py takes it'),
+            Argument('--memory', dict(OPTIMIZE_OPTIONS)['--memory']),
             *TIMING,
         ),
         timed(optimizing),

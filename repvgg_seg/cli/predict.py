@@ -64,10 +64,9 @@ def parse_args() -> argparse.Namespace:
         '--batch-size', type=int, help='images of one size at a time; 1 on a CPU and 8 on a GPU by default'
     )
     parser.add_argument('--frames', type=int, help='end a camera or a video after so many frames')
-    for name, options in OPTIMIZE_OPTIONS:
-        if name == '--memory':
-            help = options['help'] + ', which also limits what an image may take: larger ones are computed in tiles'
-            parser.add_argument(name, **dict(options, help=help))
+    memory = dict(OPTIMIZE_OPTIONS)['--memory']
+    tiles = ', which also limits what an image may take: larger ones are computed in tiles'
+    parser.add_argument('--memory', **dict(memory, help=memory['help'] + tiles))
     parser.add_argument('--trust', action='store_true', help='read a checkpoint that runs code of its own when read')
     add_config_options(parser)
     # Options may stand between inputs; inputs behind `--` are for the other parser alone.

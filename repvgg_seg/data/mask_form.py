@@ -255,6 +255,17 @@ def values_of(array: np.ndarray) -> list[int]:
 
 def colours_of(array: np.ndarray) -> list[Colour]:
     """The different colours in an array (H, W, 3), the most frequent first."""
+    codes, _ = counted_codes(array)
+    return [colour_of(code) for code in codes.tolist()]
+
+
+def counted_codes(array: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """The different colours in an array (H, W, 3) as one number each, the most frequent first, and their pixels."""
     codes, counts = np.unique(_codes(array), return_counts=True)
-    ordered = codes[np.argsort(-counts, kind='stable')].tolist()
-    return [(code >> 16, code >> 8 & 255, code & 255) for code in ordered]
+    order = np.argsort(-counts, kind='stable')
+    return codes[order], counts[order]
+
+
+def colour_of(code: int) -> Colour:
+    """The colour that a number of `counted_codes` stands for."""
+    return code >> 16, code >> 8 & 255, code & 255

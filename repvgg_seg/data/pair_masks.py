@@ -9,6 +9,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 from ..errors import InputError, listed
+from ..files import walk_folder
 
 IMAGE_ENDINGS = ('.jpg', '.jpeg', '.jpe', '.jfif', '.png', '.bmp', '.webp', '.tif', '.tiff', '.ppm', '.pgm', '.jp2')
 MASK_ENDINGS = (*IMAGE_ENDINGS, '.gif')
@@ -67,16 +68,9 @@ def find_pairs(
 def files_below(folder: str) -> Iterator[str]:
     """The names of the files at every depth of a folder, with / between folders, sorted; links are followed, hidden files not."""
     found = []
-    seen = set()
-    for parent, folders, names in os.walk(folder, followlinks=True):
-        real = osp.realpath(parent)
-        if real in seen:  # a link that leads back up
-            folders[:] = []
-            continue
-        seen.add(real)
-        folders[:] = [name for name in folders if not name.startswith('.')]
+    for parent, _, names in walk_folder(folder):
         below = osp.relpath(parent, folder)
-        found += [osp.normpath(osp.join(below, name)).replace(os.sep, '/') for name in names if name[0] != '.']
+        found += [osp.normpath(osp.join(below, name)).replace(os.sep, '/') for name in names]
     return iter(sorted(found))
 
 

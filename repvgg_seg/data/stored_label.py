@@ -9,7 +9,7 @@ from PIL import Image
 
 from .class_file import Colour
 from .image_size_limit import fault_of_header
-from .mask_form import decode_mask, values_of
+from .mask_form import colour_of, counted_codes, decode_mask, values_of
 
 _MOST = 300  # different colours that are kept of one file
 
@@ -54,12 +54,10 @@ def look_at_label(path: str) -> StoredLabel | None:
         return None
     stored = StoredLabel(path, kind, mode, array.shape[0] * array.shape[1], in_alpha=in_alpha)
     if array.ndim == 3 and np.any(array[..., :1] != array):
-        codes = array.astype(np.int32) @ np.array([1 << 16, 1 << 8, 1])
-        different, counts = np.unique(codes, return_counts=True)
-        order = np.argsort(-counts, kind='stable')[:_MOST]
-        stored.number_of_colours = len(different)
-        for code, number in zip(different[order].tolist(), counts[order].tolist(), strict=True):
-            stored.colours[(code >> 16, code >> 8 & 255, code & 255)] = number
+        codes, counts = counted_codes(array)
+        stored.number_of_colours = len(codes)
+        for code, number in zip(codes[:_MOST].tolist(), counts[:_MOST].tolist(), strict=True):
+            stored.colours[colour_of(code)] = number
         return stored
     numbers = array[..., 0] if array.ndim == 3 else array
     values, counts = np.unique(numbers, return_counts=True)

@@ -18,6 +18,7 @@ from torch import Tensor
 
 from ..files import named_errors
 from .draw_predictions_hook import load_photograph
+from .fast_drawing import colour_map
 from .prediction_names import PredictionNames
 from .write_labels_hook import image_path
 
@@ -124,12 +125,10 @@ class ImageScoresHook(Hook):
     def _coloured(self, labels: Tensor) -> np.ndarray:
         """The colours of labels (H, W); black where they are no class."""
         classes = len(self._counts)
-        palette = np.zeros((classes + 1, 3), np.uint8)
-        colours = self._meta.get('palette') or ()
-        palette[: min(classes, len(colours))] = list(colours)[:classes]
+        palette = list(self._meta.get('palette') or ())[:classes] or [(0, 0, 0)]
         numbers = labels.cpu().numpy()
         known = (numbers >= 0) & (numbers < classes) & (numbers != self._ignored)
-        return palette[np.where(known, numbers, classes)]
+        return colour_map(np.where(known, numbers, classes), palette)
 
     def _legend(self) -> dict[str, Any]:
         classes, colours = list(self._meta['classes']), self._meta.get('palette') or ()

@@ -15,6 +15,7 @@ import cv2
 from mmengine.logging import print_log
 
 from ..errors import InputError, closest_names
+from ..files import walk_folder
 
 # Endings, as they are looked for in folders.
 _OF_IMAGES = 'avif bmp gif jfif jp2 jpe jpeg jpg pbm pgm png pnm ppm tif tiff webp'
@@ -163,19 +164,13 @@ def _is_pipe(path: str) -> bool:
 
 def _in_folder(folder: str) -> Iterator[Source]:
     """The images and videos below a folder in the order of their names; nothing hidden, and no earlier predictions."""
-    seen: set[str] = set()
     earlier = 0
-    for path, folders, files in os.walk(folder, followlinks=True):
-        real = osp.realpath(path)
-        if real in seen:
-            folders.clear()
-            continue
-        seen.add(real)
-        left_out = KINDS if RECORD in files else ()
-        earlier += RECORD in files
-        folders[:] = sorted(name for name in folders if not name.startswith('.') and name not in left_out)
-        for name in sorted(files):
-            if not name.startswith('.') and osp.splitext(name)[1].lower() in IMAGES + VIDEOS:
+    for path, folders, files in walk_folder(folder):
+        if RECORD in files:
+            earlier += 1
+            folders[:] = [name for name in folders if name not in KINDS]
+        for name in files:
+            if osp.splitext(name)[1].lower() in IMAGES + VIDEOS:
                 yield _file(osp.join(path, name), folder)
     if earlier:
         print_log(f'{folder}: earlier predictions in it are left out', 'current')

@@ -17,9 +17,10 @@ from mmseg.registry import MODELS
 from ..errors import InputError, listed
 from ..invocation import config_name
 from ..quiet import quiet_warnings
-from ..training.config import dicts_in, load_config
+from ..training.config import load_config
 from ..training.one_line_error import told_in_one_line
 from ..training.prepare import prepare_model
+from ..training.sync_bn import sync_bn_to_bn
 from ..weights.classes_of_config import classes_of_config
 from ..weights.load_into_model import load_weights
 from ..weights.read import check_readable, read_checkpoint, read_meta
@@ -89,9 +90,7 @@ def load_network(
         raise InputError(f'{config or checkpoint} is no segmentor (it has no model.decode_head): name one that is')
     if not cfg.model.get('test_cfg'):
         cfg.model.test_cfg = dict(mode='whole')
-    for part in dicts_in(cfg.model):
-        if part.get('type') == 'SyncBN':  # the same in inference
-            part['type'] = 'BN'
+    sync_bn_to_bn(cfg)  # the same in inference
     with quiet_warnings():
         prepare_model(cfg)
         try:

@@ -11,11 +11,12 @@ import cv2
 import numpy as np
 
 from ..errors import InputError, listed
+from ..evaluation.fast_drawing import colour_map
 from ..evaluation.label_ids import ids_of_classes
 from ..files import named_errors, replacing
 from .inputs import KINDS, RECORD, Source
 from .output_names import FILM, FILM_OF_ODD_SIZE, LOSSLESS, PICTURE, output_names
-from .pictures import colour_picture, overlay_picture
+from .pictures import overlay_picture
 from .prediction import Prediction
 from .video import VideoWriter
 
@@ -88,7 +89,7 @@ class Outputs:
 
     def _lossless(self, kind: str, prediction: Prediction) -> np.ndarray:
         if kind == 'colours':
-            return colour_picture(prediction.labels, prediction.palette)
+            return colour_map(prediction.labels, prediction.palette)
         labels = prediction.labels
         return labels if self._official is None else self._official[labels].astype(np.uint8)
 
@@ -171,7 +172,7 @@ class VideoOutputs:
                 )
                 self._writers[kind].write(picture)
             elif kind == 'colours':
-                self._writers[kind].write(colour_picture(prediction.labels, prediction.palette))
+                self._writers[kind].write(colour_map(prediction.labels, prediction.palette))
             else:
                 folder = self._outputs.folder / kind / self._outputs.names[self._source]
                 self._outputs._write(

@@ -16,11 +16,6 @@ _NARROWEST = 240  # pixels of a legend below an image
 _TEXT, _PAPER = (20, 20, 20), (255, 255, 255)
 
 
-def colour_picture(labels: np.ndarray, palette: Palette) -> np.ndarray:
-    """The colour of every pixel's class, (H, W, 3), RGB, for class numbers (H, W)."""
-    return colour_map(labels, palette)
-
-
 def overlay_picture(
     image: np.ndarray,
     labels: np.ndarray,

@@ -7,7 +7,8 @@ from functools import cached_property
 import numpy as np
 from PIL import Image
 
-from .pictures import colour_picture, overlay_picture
+from ..evaluation.fast_drawing import colour_map
+from .pictures import overlay_picture
 
 
 @dataclass
@@ -46,7 +47,7 @@ class Prediction:
 
     def colour_map(self) -> Image.Image:
         """The colour of every pixel's class, as a picture of the size of the image."""
-        return Image.fromarray(colour_picture(self.labels, self.palette))
+        return Image.fromarray(colour_map(self.labels, self.palette))
 
     def overlay(self, opacity: float = 0.5, legend: bool = True) -> Image.Image:
         """The image under the colours of its classes.

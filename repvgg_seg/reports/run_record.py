@@ -6,11 +6,8 @@ import time
 from pathlib import Path
 from typing import Any
 
-import torch
-
-from ..files import replacing
 from ..invocation import as_typed
-from .environment import environment
+from .record import write_record
 
 NAME = 'run.json'  # in the folder of the log
 
@@ -23,16 +20,13 @@ def write_run_record(folder: str, config: str, processes: int) -> None:
         config: as the command line names it.
         processes: how many train together.
     """
-    record = dict(
+    write_record(
+        str(Path(folder) / NAME),
         command=as_typed('train', *sys.argv[1:]),
         config=config,
         processes=processes,
         started=time.strftime('%Y-%m-%d %H:%M:%S'),
-        environment=environment(torch.device('cuda' if torch.cuda.is_available() else 'cpu')),
     )
-    Path(folder).mkdir(parents=True, exist_ok=True)
-    with replacing(Path(folder) / NAME) as temporary:
-        temporary.write_text(json.dumps(record, indent=2) + '\n', encoding='utf-8')
 
 
 def read_run_record(folder: Path) -> dict[str, Any]:

@@ -59,9 +59,8 @@ def _files_in(name: str, work_dir: str) -> dict[str, Any]:
         return dict(init_kwargs=dict(repo=work_dir))
     if name == 'mlflow' and 'MLFLOW_TRACKING_URI' in os.environ:
         return dict(tracking_uri=os.environ['MLFLOW_TRACKING_URI'])  # mmengine would set its own
-    if (
-        name == 'mlflow'
-    ):  # version 3 refuses the folder of files that mmengine names, and puts artifacts into the current folder
+    if name == 'mlflow':
+        # Version 3 refuses the folder of files that mmengine names, and puts artifacts into the current folder.
         place = Path(work_dir).resolve()
         return dict(
             tracking_uri=f'sqlite:///{(place / "mlflow.db").as_posix()}',

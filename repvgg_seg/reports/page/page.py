@@ -12,6 +12,7 @@ from typing import Any
 import jinja2
 from markupsafe import Markup
 
+from ...evaluation.image_scores_hook import PARTS
 from ...files import replacing
 from ...invocation import as_typed
 from ...version import __version__
@@ -248,8 +249,7 @@ def _examples(runs: Sequence[Run], budget: int) -> list[Examples]:
             indices.append((run, form, index))
     share = max(1, _MOST_EXAMPLES // max(len(indices), 1))
     chosen = [(run, form, index, _ends(index['examples'], share)) for run, form, index in indices[:_MOST_EXAMPLES]]
-    parts = ('photograph', 'label', 'prediction')
-    files = [example[part] for *_, examples in chosen for example in examples for part in parts]
+    files = [example[part] for *_, examples in chosen for example in examples for part in PARTS]
     urls = iter(embedded(files, budget))
     found = []
     for run, form, index, examples in chosen:
@@ -260,7 +260,7 @@ def _examples(runs: Sequence[Run], budget: int) -> list[Examples]:
         ]
         shown = Examples(run.name, form, legend)
         for example in examples:
-            pictures = [next(urls) for _ in parts]
+            pictures = [next(urls) for _ in PARTS]
             if all(pictures):
                 score = _number(example.get('mIoU'))
                 words = facts.NOTHING if score is None else f'{score:.1f}'

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from ...errors import InputError
+from ...evaluation.image_scores_hook import INDEX, PARTS
 from ...files import sha256
 from ...invocation import as_typed
 from ...weights.read import read_checkpoint
@@ -198,9 +199,9 @@ def read_examples(record: Mapping[str, Any], folder: Path) -> dict[str, Any]:
         return {}
     place = folder / str(record['examples'])
     try:
-        index = json.loads((place / 'examples.json').read_text(encoding='utf-8'))
+        index = json.loads((place / INDEX).read_text(encoding='utf-8'))
         for example in index['examples']:
-            for part in ('photograph', 'label', 'prediction'):
+            for part in PARTS:
                 example[part] = place / Path(example[part]).name
     except (OSError, ValueError, KeyError, TypeError):
         return {}
