@@ -41,7 +41,7 @@ test-upstream:
 	{ $(UPSTREAM_PIP) download -q --no-deps --no-index --find-links $$wheels --dest $(UPSTREAM)/found $$mmcv 2> /dev/null || \
 	  MMCV_WITH_OPS=1 $(UPSTREAM_PIP) wheel --no-build-isolation --no-deps --no-binary mmcv --wheel-dir $$wheels $$mmcv; } && \
 	$(MAKE) env VENV=$(UPSTREAM) REQUIREMENTS=requirements-upstream.txt PIP_FIND_LINKS=$$wheels PIP_ONLY_BINARY=mmcv
-	OMP_NUM_THREADS=1 $(UPSTREAM)/bin/python -m pytest -q -n 2 --dist loadfile $(if $(RECORD),--record $(RECORD))
+	OMP_NUM_THREADS=1 $(UPSTREAM)/bin/python -m pytest -q -n 2 --dist loadfile $(if $(RECORD),--record=$(RECORD))
 
 lint: $(READY)
 	$(BIN)/ruff check .

@@ -1,8 +1,9 @@
 """pytest options of this suite: which OpenMMLab packages it runs on, and a record of its outcome.
 
-    python -m pytest --record FILE.json
+    python -m pytest --record=FILE.json
 
-writes what passed, failed, was skipped or failed as expected, with reasons, versions, device and git commit.
+writes what passed, failed, was skipped or failed as expected, with reasons, versions, device and git commit. The `=` is needed where
+the file exists: pytest, before it knows the option, takes it for tests.
 """
 
 import re
