@@ -16,7 +16,7 @@ def shipped_network() -> tuple[str, str]:
     """
     if not _FILE.is_file():
         raise InputError(
-            f'this version of the package comes without a network of its own (no {_FILE.name}): name a checkpoint, and '
-            'its config where it holds none (--checkpoint CHECKPOINT --config CONFIG)'
+            f'the network of the package is missing from this installation ({_FILE} does not exist): install the package '
+            'again, or name a checkpoint, and its config where it holds none (--checkpoint CHECKPOINT --config CONFIG)'
         )
     return CONFIG, str(_FILE)

@@ -1,28 +1,20 @@
 """docs/own_data.md: its commands alone make a trained and scored toy of ten photographs and coloured masks."""
 
-import os
 import re
 import shutil
-import subprocess
 
 import numpy as np
 import pytest
 from helpers import REPO
 from mmengine.config import Config
+from pages import blocks, commands
 from PIL import Image
 from script_process import run_script
 
-PAGE = (REPO / 'docs' / 'own_data.md').read_text(encoding='utf-8')
-SHELL = re.findall(r'```sh\n(.*?)```', PAGE, re.DOTALL)
-(LINES,) = re.findall(r'```python\n(.*?)```', PAGE, re.DOTALL)
+PAGE = REPO / 'docs' / 'own_data.md'
+SHELL = blocks(PAGE, 'sh')
+(LINES,) = blocks(PAGE, 'python')
 CONFIG = REPO / 'configs' / 'pspnet_repvgg_own_data.py'
-
-
-def commands(block, folder):
-    """The words of every `python` command of a block, after the shell has run the others and put its variables in."""
-    script = 'python() { printf \'%s\\0\' "$@"; echo; }\n' + block
-    done = subprocess.run(['bash', '-ec', script], cwd=folder, capture_output=True, text=True, check=True)
-    return [line.split('\0')[:-1] for line in done.stdout.splitlines()]
 
 
 def change_lines(config, lines):
@@ -54,18 +46,16 @@ def write_photographs(root):
 @pytest.mark.slow
 def test_the_commands_of_the_page(tmp_path):
     write_photographs(tmp_path / 'data' / 'mine')
-    for name in ('configs', 'tools'):
-        os.symlink(REPO / name, tmp_path / name)
     copy, from_wheel, check, train = SHELL
     assert commands(copy, tmp_path) == []
-    ((_, code),) = commands(from_wheel, tmp_path)
+    ((_, _, code),) = commands(from_wheel, tmp_path)
     shutil.move(tmp_path / 'my_data.py', tmp_path / 'copied.py')
     exec(code.replace("'my_data.py'", repr(str(tmp_path / 'my_data.py'))), {})
     assert (tmp_path / 'copied.py').read_text() == (tmp_path / 'my_data.py').read_text() == CONFIG.read_text()
     change_lines(tmp_path / 'my_data.py', LINES)
     said = {}
-    for tool, *arguments in [*commands(check, tmp_path), *commands(train, tmp_path)]:
-        status, out, err = run_script(tool, *arguments, cwd=tmp_path)
+    for _, tool, *arguments in [*commands(check, tmp_path), *commands(train, tmp_path)]:
+        status, out, err = run_script(REPO / tool, *arguments, cwd=tmp_path)
         assert status == 0, out[-1500:] + err[-1500:]
         said[tool] = out + err
     assert 'nothing is wrong' in said['tools/check_dataset.py']

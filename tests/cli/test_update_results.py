@@ -1,18 +1,19 @@
 from helpers import REPO
 
-from repvgg_seg.reports.readme_tables import BEGIN, END
+from repvgg_seg.reports.generated_tables import BEGIN, END, PAGES
 
 TOOL = REPO / 'tools' / 'update_results.py'
 
 
 def test_check_fails_until_the_tables_are_written(run, tmp_path, monkeypatch):
     (tmp_path / 'results').mkdir()
-    readme = tmp_path / 'README.md'
-    readme.write_text(f'{BEGIN}\nold\n{END}\n')
+    (tmp_path / 'docs').mkdir()
+    for page in PAGES:
+        (tmp_path / page).write_text(f'{BEGIN}\nold\n{END}\n')
     monkeypatch.chdir(tmp_path)
     status, _, err = run('--check')
     assert status == 2 and 'error: the tables of README.md are not those of results/' in err
-    assert 'old' in readme.read_text()
+    assert all('old' in (tmp_path / page).read_text() for page in PAGES)
     assert run()[0] == 0
-    assert 'old' not in readme.read_text()
+    assert not any('old' in (tmp_path / page).read_text() for page in PAGES)
     assert run('--check')[0] == 0

@@ -15,7 +15,7 @@ from repvgg_seg.models.archs import ARCHS
 FOLDER = Path(__file__).resolve().parents[2] / 'configs' / 'imagenet'
 SIMPLE = [f'repvgg_{arch.lower()}_120e' for arch in ARCHS if arch != 'D2se']  # of which there is no paper
 STRONG = [f'repvgg_{arch}_200e' for arch in ('b2', 'b2g2', 'b2g4', 'b3', 'b3g2', 'b3g4')]
-TINY = 'repvgg_a0_tiny_imagenet'
+TINY = ['repvgg_a0_tiny_imagenet', 'repvgg_small_tiny_imagenet']
 
 
 def load(name):
@@ -29,15 +29,16 @@ def build(cfg):
 
 def test_these_are_the_configs():
     assert len(SIMPLE) == 13
-    assert sorted(path.stem for path in FOLDER.glob('*.py')) == sorted([*SIMPLE, *STRONG, TINY])
+    assert sorted(path.stem for path in FOLDER.glob('*.py')) == sorted([*SIMPLE, *STRONG, *TINY])
 
 
-@pytest.mark.parametrize('name', [*SIMPLE, *STRONG, TINY])
+@pytest.mark.parametrize('name', [*SIMPLE, *STRONG, *TINY])
 def test_what_all_have_in_common(name):
     cfg = load(name)
     model = build(cfg)
-    assert name.split('_')[1] == cfg.model.arch.lower()
-    assert model.linear.out_features == (200 if name == TINY else 1000)
+    arch = cfg.model.arch
+    assert name.split('_')[1] == (arch.lower() if isinstance(arch, str) else 'small')
+    assert model.linear.out_features == (200 if name in TINY else 1000)
     for pipeline in (cfg.train_pipeline, cfg.test_pipeline):
         for step in pipeline:
             TRANSFORMS.build(step)

@@ -1,11 +1,12 @@
-"""The tables of README.md, made from the records in results/."""
+"""The tables of README.md and docs/, made from the records in results/."""
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from ..errors import InputError
+from . import architectures_table
 from .benchmark_table import benchmark_page
 from .markdown import markdown_table
 from .record import read_record
@@ -15,12 +16,13 @@ _BETWEEN = re.compile(f'(?<={re.escape(BEGIN)}\n).*?(?={re.escape(END)})', re.DO
 # The benchmarks that README.md shows as a whole, with their headings; of the others it names the pages.
 SHOWN = {'benchmark_optimized_cpu': 'Speed on a CPU, one thread: training form, fused, optimized'}
 CHECKS = 'checks'  # the folder of records that show that something works, whose scores say nothing of the networks
+SHIPPED = 'camvid/pspnet_repvgg_small_camvid.json'  # the record of the network in the package
 # The metrics of each kind of network.
 SCORES = {'Segmentation': ('mIoU', 'mAcc', 'aAcc'), 'Classification': ('top1', 'top5')}
 
 
 def find_project(start: Path) -> Path:
-    """The nearest folder, from `start` upwards, whose README.md has a place for the tables and which has results/.
+    """The nearest folder, from `start` upwards, whose README.md has a place for tables and which has results/.
 
     Raises:
         InputError: there is no such folder.
@@ -35,25 +37,25 @@ def find_project(start: Path) -> Path:
     )
 
 
-def with_tables(readme: str, folder: Path) -> str:
-    """The text of README.md with its tables made anew.
+def with_tables(text: str, page: str, folder: Path) -> str:
+    """The text of a page with its tables made anew.
 
     Args:
-        readme: the text as it is.
+        text: as it is.
+        page: one of `PAGES`.
         folder: the folder of the project, which holds `results/`.
     """
-    tables = '\n' + '\n\n'.join(_tables(folder)) + '\n\n'
-    return _BETWEEN.sub(lambda _: tables, readme)
+    tables = '\n' + '\n\n'.join(PAGES[page](folder / 'results')) + '\n\n'
+    return _BETWEEN.sub(lambda _: tables, text)
 
 
-def _tables(folder: Path) -> Iterator[str]:
+def _scores_and_benchmarks(results: Path) -> Iterator[str]:
     """The scores, the benchmarks in `SHOWN`, and the names of the others."""
-    results = folder / 'results'
     paths = (path for path in sorted(results.rglob('*.json')) if results / CHECKS not in path.parents)
     records = {path: record for path in paths if (record := read_record(path))}
     for heading, metrics in SCORES.items():
         rows = [
-            _score_row(path.relative_to(folder), record, metrics)
+            _score_row(path.relative_to(results.parent), record, metrics)
             for path, record in records.items()
             if record.get('metrics', {}).keys() >= set(metrics)
         ]
@@ -64,7 +66,7 @@ def _tables(folder: Path) -> Iterator[str]:
     for path, record in benchmarks.items():
         if path.stem in SHOWN:
             yield benchmark_page(record, f'### {SHOWN[path.stem]}')
-    others = [path.relative_to(folder).with_suffix('.md') for path in benchmarks if path.stem not in SHOWN]
+    others = [path.relative_to(results.parent).with_suffix('.md') for path in benchmarks if path.stem not in SHOWN]
     if others:
         yield f'More benchmarks: {", ".join(f"[{path.stem}]({path.as_posix()})" for path in others)}.'
 
@@ -79,3 +81,34 @@ def _score_row(path: Path, record: dict[str, Any], metrics: Sequence[str]) -> li
         *(f'{record["metrics"][name]:.2f}' for name in metrics),
         record['environment']['device'],
     ]
+
+
+def _architectures(results: Path) -> Iterator[str]:
+    record = read_record(results / f'{architectures_table.RECORD}.json')
+    return architectures_table.architectures_table(record) if record else iter(())
+
+
+def _shipped_network(results: Path) -> Iterator[str]:
+    """The scores of the network in the package, by class."""
+    record = read_record(results / SHIPPED)
+    if record:
+        scores = record['metrics']
+        yield ', '.join(f'{name} {scores[name]:.2f}' for name in SCORES['Segmentation']) + (
+            f' on {record["images"]} images, {record["form"]}, scored on {record["environment"]["device"]} '
+            f'([record](../results/{SHIPPED})).'
+        )
+        yield _by_class(record['per_class'])
+
+
+def _by_class(per_class: Mapping[str, Mapping[str, float]]) -> str:
+    names = list(next(iter(per_class.values())))
+    rows = [[label, *(f'{scores[name]:.2f}' for name in names)] for label, scores in per_class.items()]
+    return markdown_table(['class', *names], rows)
+
+
+# The pages with tables between `BEGIN` and `END`, and what makes them out of results/.
+PAGES: dict[str, Callable[[Path], Iterator[str]]] = {
+    'README.md': _scores_and_benchmarks,
+    'docs/architectures.md': _architectures,
+    'docs/model_card.md': _shipped_network,
+}

@@ -3,7 +3,7 @@ import json
 import pytest
 
 from repvgg_seg.errors import InputError
-from repvgg_seg.reports.readme_tables import BEGIN, END, find_project, with_tables
+from repvgg_seg.reports.generated_tables import BEGIN, END, find_project, with_tables
 
 README = f'before\n{BEGIN}\nold\n{END}\nafter\n'
 
@@ -36,7 +36,7 @@ def test_scores_benchmarks_and_nothing_else(project):
     write(results / 'benchmark_optimized_cpu.json', rows=[dict(name='net', ms=2.0)], settings=dict(batch=1))
     (results / 'classes.json').write_text('["no record"]')
     (results / 'broken.json').write_text('{')
-    text = with_tables(README, project)
+    text = with_tables(README, 'README.md', project)
     assert text.startswith(f'before\n{BEGIN}\n\n### Segmentation\n') and text.endswith(f'\n\n{END}\nafter\n')
     assert 'old' not in text and '### Classification' not in text
     table = cells(text)
@@ -44,7 +44,7 @@ def test_scores_benchmarks_and_nothing_else(project):
     assert table[2] == ['[run](results/camvid/run.json)', 'a', 'fused', '3', '50.12', '60.00', '70.50', 'CPU']
     assert table[-1] == ['net', '2.0'] and '\n\nbatch 1\n\ndevice CPU\n\n' in text
     assert 'More benchmarks: [benchmark_kernels_cpu](results/benchmark_kernels_cpu.md).' in text
-    assert with_tables(text, project) == text
+    assert with_tables(text, 'README.md', project) == text
 
 
 def test_the_project_is_found_from_a_folder_in_it(project):
@@ -55,3 +55,26 @@ def test_no_project(project):
     (project / 'README.md').write_text('of another project')
     with pytest.raises(InputError, match='neither .* has results/ and a README.md .*: change into a clone'):
         find_project(project / 'results')
+
+
+def test_what_architectures_cost(project):
+    row = dict(name='RepVGG-A0', params_m=8.309, flops_b=1.36, examples_per_s=66.05, top1=72.41)
+    rows = [dict(row, form='fused'), dict(row, form='training', params_m=9.1, examples_per_s=30.0)]
+    write(project / 'results' / 'benchmark_architectures_cpu.json', rows=rows, settings=dict(batch=1))
+    text = with_tables(README, 'docs/architectures.md', project)
+    published = 'official 72.41, mmpretrain 72.37, timm 72.43'
+    assert cells(text)[2] == ['A0', '9.10', '8.31', '1.4', '30.0', '66.0', '72.41', published] and 'batch 1' in text
+
+
+def test_the_classes_of_the_network_in_the_package(project):
+    write(
+        project / 'results' / 'camvid' / 'pspnet_repvgg_small_camvid.json',
+        config='c.py',
+        form='fused',
+        images=233,
+        metrics=dict(mIoU=50.125, mAcc=60, aAcc=70.5),
+        per_class=dict(Sky=dict(IoU=90.0, Acc=91.26), Pole=dict(IoU=10.0, Acc=11.0)),
+    )
+    text = with_tables(README, 'docs/model_card.md', project)
+    assert 'mIoU 50.12, mAcc 60.00, aAcc 70.50 on 233 images, fused, scored on CPU' in text
+    assert cells(text)[2:] == [['Sky', '90.00', '91.26'], ['Pole', '10.00', '11.00']]
