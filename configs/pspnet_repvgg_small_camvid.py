@@ -26,7 +26,7 @@ train_pipeline = [
 train_dataloader = dict(dataset=dict(pipeline=train_pipeline))
 param_scheduler = [
     dict(type='LinearLR', start_factor=0.1, begin=0, end=100, by_epoch=False),
-    dict(type='PolyLR', power=0.9, eta_min=1e-4, begin=100, end=3000, by_epoch=False),
+    dict(type='PolyLR', power=0.9, eta_min=1e-4, begin=100, end=2500, by_epoch=False),
 ]
-train_cfg = dict(max_iters=3000, val_interval=500)
+train_cfg = dict(max_iters=2500, val_interval=500)
 default_hooks = dict(checkpoint=dict(interval=250))
