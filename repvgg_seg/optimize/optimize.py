@@ -107,6 +107,12 @@ def optimize_for_inference(
                 if found is None:
                     del given
                     given = given_again()
+                else:
+                    print_log(
+                        'optimize: compared with the model on one small image, since a model of the same structure passed '
+                        'the whole comparison before; measure_anew=True compares all',
+                        'current',
+                    )
         if found is None:
             outputs = SameOutputs(given, options)
             if outputs.failure:

@@ -6,6 +6,7 @@ from types import FunctionType
 
 import torch
 from torch import nn
+from torch.nn.parameter import is_lazy
 
 from .layer_shapes import KNOWN_PACKAGES
 from .options import Options
@@ -34,9 +35,11 @@ def structure(model: nn.Module, options: Options) -> str:
 def is_known_whole(model: nn.Module) -> bool:
     """Whether `structure` says all that a model computes by, but for the values of its tensors.
 
-    The classes are then of packages that are known, and the model has no hooks and no settings that have no text.
+    The classes are then of packages that are known, and the model has no hooks, no settings that have no text, and plain
+    tensors.
     """
-    return all(
+    tensors = [*model.parameters(), *model.buffers()]
+    return all(not is_lazy(tensor) and tensor.layout is torch.strided for tensor in tensors) and all(
         _is_of_known_package(type(module))
         and not any(vars(module).get(hooks) for hooks in _HOOKS)
         and all(_as_text(value) is not None for value in _settings(module).values())

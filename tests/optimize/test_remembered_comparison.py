@@ -87,6 +87,8 @@ def test_what_a_second_call_compares(compared):
 
 @pytest.mark.slow
 def test_compared_again_by_other_code_or_after_a_damaged_file(compared, monkeypatch, tmp_path):
+    messages = []
+    monkeypatch.setattr('repvgg_seg.optimize.optimize.print_log', lambda message, logger: messages.append(message))
     monkeypatch.setenv('REPVGG_SEG_CACHE', str(tmp_path))
     model = segmentor()
     optimize(model)
@@ -94,9 +96,10 @@ def test_compared_again_by_other_code_or_after_a_damaged_file(compared, monkeypa
     optimize(model)
     (tmp_path / 'measurements.json').write_text('{')
     optimize(model)
-    assert compared == ['full'] * 3
+    assert compared == ['full'] * 3 and not messages
     optimize(model)
     assert compared[3:] == ['quick']
+    assert len(messages) == 1 and messages[0].startswith('optimize: compared with the model on one small image, since ')
 
 
 @pytest.mark.slow

@@ -78,6 +78,7 @@ def test_classes_of_others_and_hooks_are_not_known():
     model.decode_head.cls_seg = lambda features: model.decode_head.conv_seg(features)
     assert not is_known_whole(model)
     assert not is_known_whole(nn.Sequential(Users(3, 4, 3)))
+    assert not is_known_whole(nn.LazyConv2d(4, 3))
     for register in ('register_forward_hook', 'register_forward_pre_hook'):
         conv = nn.Conv2d(3, 4, 3)
         handle = getattr(conv, register)(print)
