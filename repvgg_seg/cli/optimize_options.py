@@ -16,7 +16,8 @@ OPTIMIZE_OPTIONS: tuple[tuple[str, dict[str, Any]], ...] = (
     (
         '--measure-anew',
         dict(
-            action='store_true', help='choose the optimized form by new measurements, not by those of an earlier call'
+            action='store_true',
+            help='choose the optimized form by new measurements, not by those of an earlier call, and compare it in full',
         ),
     ),
 )

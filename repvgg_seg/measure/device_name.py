@@ -11,7 +11,7 @@ def device_name(device: torch.device) -> str:
         return torch.cuda.get_device_name(device)
     try:
         with open('/proc/cpuinfo', encoding='utf-8') as file:
-            names = [line.split(':', 1)[1].strip() for line in file if line.startswith('model name')]
+            name = next((line.split(':', 1)[1].strip() for line in file if line.startswith('model name')), '')
     except OSError:
-        names = []
-    return f'{names[0] if names else platform.processor() or platform.machine()}, {torch.backends.cpu.get_cpu_capability()}'
+        name = ''
+    return f'{name or platform.processor() or platform.machine()}, {torch.backends.cpu.get_cpu_capability()}'

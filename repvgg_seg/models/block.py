@@ -15,7 +15,7 @@ from torch.utils.checkpoint import checkpoint
 
 from ..errors import InputError
 from .archs import SE_RATIO
-from .fusion_algebra import fuse_branches, fuse_conv_bn, identity_kernel
+from .fusion_algebra import fuse_branches, fuse_conv_bn, identity_kernel, row_slices
 from .stride_dilation_plan import LayerPlan
 
 
@@ -159,11 +159,15 @@ class RepVGGBlock(nn.Module):
         if self.deploy:
             return _kernel_and_bias(self.rbr_reparam)
         kernel = self.rbr_dense.conv.weight
-        branches = [_fused(branch.conv.weight, branch.bn) for branch in (self.rbr_dense, self.rbr_1x1)]
+        branches = [(branch.conv.weight, branch.bn) for branch in (self.rbr_dense, self.rbr_1x1)]
         if self.rbr_identity is not None:
             identity = identity_kernel(self.plan.out_channels, self.plan.groups, kernel.device)
-            branches.append(_fused(identity, self.rbr_identity))
-        return fuse_branches(branches, kernel.dtype)
+            branches.append((identity, self.rbr_identity))
+        parts = [
+            fuse_branches([_fused(*branch, rows) for branch in branches], kernel.dtype) for rows in row_slices(kernel)
+        ]
+        kernels, biases = zip(*parts, strict=True)
+        return torch.cat(kernels), torch.cat(biases)
 
     def check_fusible(self) -> None:
         """Raise `InputError` for a norm other than BN and SyncBN, and for one without running statistics."""
@@ -238,10 +242,10 @@ def _kernel_and_bias(conv: nn.Conv2d) -> tuple[Tensor, Tensor]:
     return conv.weight, conv.bias
 
 
-def _fused(kernel: Tensor, norm: nn.Module) -> tuple[Tensor, Tensor]:
+def _fused(kernel: Tensor, norm: nn.Module, rows: slice) -> tuple[Tensor, Tensor]:
     bn = _as_fusible(norm)
     assert bn.running_mean is not None and bn.running_var is not None
-    return fuse_conv_bn(kernel, bn.running_mean, bn.running_var, bn.weight, bn.bias, bn.eps)
+    return fuse_conv_bn(kernel, bn.running_mean, bn.running_var, bn.weight, bn.bias, bn.eps, rows=rows)
 
 
 def _as_fusible(norm: nn.Module) -> _BatchNorm:

@@ -8,6 +8,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+_AT_A_TIME = 2**17  # numbers of a kernel that are fused at a time, in double precision: they stay in the cache
+
 
 def fuse_conv_bn(
     kernel: Tensor,
@@ -17,6 +19,7 @@ def fuse_conv_bn(
     bias: Tensor | None,
     eps: float,
     conv_bias: Tensor | None = None,
+    rows: slice = slice(None),
 ) -> tuple[Tensor, Tensor]:
     """A conv and the BN behind it as one conv (paper, Eq. 3).
 
@@ -25,10 +28,13 @@ def fuse_conv_bn(
         running_mean, running_var, weight, bias: of the BN, (C_out,) each; weight and bias are None without affine.
         eps: of the BN.
         conv_bias: bias of the conv, (C_out,); None where it has none.
+        rows: the output channels to compute; all by default.
 
     Returns:
         The kernel, of the same shape, and the bias (C_out,), both in double precision.
     """
+    kernel, running_mean, running_var = kernel[rows], running_mean[rows], running_var[rows]
+    weight, bias, conv_bias = (None if each is None else each[rows] for each in (weight, bias, conv_bias))
     scale = (running_var.double() + eps).rsqrt()
     if weight is not None:
         scale = scale * weight.double()
@@ -37,6 +43,15 @@ def fuse_conv_bn(
     if bias is not None:
         fused_bias = fused_bias + bias.double()
     return kernel.double() * scale.reshape(-1, 1, 1, 1), fused_bias
+
+
+def row_slices(kernel: Tensor) -> list[slice]:
+    """The output channels of a kernel, a few at a time.
+
+    To fuse a large kernel at once takes twice as long: several times its size in new memory is asked for.
+    """
+    number = max(1, _AT_A_TIME // max(1, kernel[0].numel()))
+    return [slice(start, start + number) for start in range(0, len(kernel), number)]
 
 
 def pad_1x1_to_3x3(kernel: Tensor) -> Tensor:

@@ -60,14 +60,25 @@ class Measurements:
             device: where it is measured.
             measure: measures it.
         """
-        key = f'{what} | {_circumstances(device)}'
-        if self._known.get(key, {}).keys() != set(names):
+        known = self.known(what, names, device)
+        if known is None:
             if self._path is not None and not self._new:
                 print_log(
                     f'optimize: measuring what is fastest here, once; the figures are kept in {self._path}', 'current'
                 )
-            self._known[key] = self._new[key] = dict(measure())
-        return self._known[key]
+            known = dict(measure())
+            self.note(what, known, device)
+        return known
+
+    def known(self, what: str, names: Collection[str], device: torch.device) -> Figures | None:
+        """The figures of a measurement, as `get` takes it, that was taken before; None where there are none."""
+        figures = self._known.get(_key(what, device), {})
+        return figures if figures.keys() == set(names) else None
+
+    def note(self, what: str, figures: Figures, device: torch.device) -> None:
+        """Remember the figures of a measurement, as `get` takes it."""
+        key = _key(what, device)
+        self._known[key] = self._new[key] = figures
 
     def save(self) -> None:
         """Add what was measured to the file, which other processes may have written meanwhile."""
@@ -112,9 +123,9 @@ def _are_figures(value: object) -> bool:
     return isinstance(value, dict) and all(type(figure) in (int, float) for figure in value.values())
 
 
-def _circumstances(device: torch.device) -> str:
-    """What every measurement depends on."""
+def _key(what: str, device: torch.device) -> str:
+    """The text under which figures are kept: what was measured, and what every measurement depends on."""
     arithmetic = (
         f'tf32 {torch.backends.cudnn.allow_tf32}' if device.type == 'cuda' else f'{torch.get_num_threads()} threads'
     )
-    return f'{device_name(device)}, {arithmetic}, torch {torch.__version__}, repvgg_seg {__version__}'
+    return f'{what} | {device_name(device)}, {arithmetic}, torch {torch.__version__}, repvgg_seg {__version__}'

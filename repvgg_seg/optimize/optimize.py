@@ -14,10 +14,11 @@ from ..errors import InputError
 from ..models.image_channels import image_channels
 from ..models.model_wrappers import checked_model
 from ..models.repvgg import RepVGG
-from .options import Options, check_one_of, checked_options
+from .options import check_one_of, checked_options
 from .passes import PASSES
-from .passes.pass_definition import Need, Pass, Record
-from .same_outputs import SameOutputs, in_one_line
+from .remembered_comparison import RememberedComparison
+from .run_passes import rewrite_at_once, rewrite_one_by_one
+from .same_outputs import SameOutputs
 from .undo import Snapshot
 
 
@@ -40,8 +41,8 @@ def optimize_for_inference(
     head folded into its conv, the way from logits to labels shortened; then come the number type, the memory format,
     3x3 convs by Winograd's algorithm on a CPU, dilated runs undilated, and compilation. Every pass logs a line on what it
     changed, and is left out, with a warning, where the model it makes cannot run or computes something else on random
-    images. What is measured to choose by is remembered in a file of the user's cache directory. The result takes images of any
-    size; it cannot be trained.
+    images. What is measured to choose by, and what was compared for a model of the same structure, is remembered in a file of
+    the user's cache directory. The result takes images of any size; it cannot be trained.
 
     Args:
         model: an mmseg segmentor, also wrapped for distributed training; any other `nn.Module` gets the passes that fit.
@@ -54,7 +55,7 @@ def optimize_for_inference(
         compile: torch.compile the backbone and the parts of the head.
         memory: what the model may hold, weights and activations together, on a CPU where Winograd's algorithm trades memory
             for speed: 'free', what the machine has to spare, 'fused', no more than the fused form, or a number of MiB.
-        measure_anew: measure once more what is remembered from earlier calls.
+        measure_anew: measure and compare once more what is remembered from earlier calls.
         skip: name or names of passes to leave out, of `repvgg_seg.optimize.PASSES`.
         inplace: take the model apart and reuse its parts; its tensors are held until the call returns. The model that is
             returned is the one to use from then on; the given one is not. Otherwise the given model stays as it is and a
@@ -87,157 +88,51 @@ def optimize_for_inference(
     given = model if inplace else copy.deepcopy(model)
     steps = [step for step in PASSES.values() if step.name not in skip and step.applies(given, options)]
     before = Snapshot(given) if inplace else None
+
+    def given_again() -> nn.Module:
+        if before is not None:
+            before.restore()
+        again = copy.deepcopy(model) if before is None else model
+        again.eval()  # which returns None in mmseg's ResNet
+        return again
+
     given.eval()
-    outputs = SameOutputs(given, options)
-    if outputs.failure:
-        print_log(
-            f'optimize: the rewrites are not compared with the model, which takes no random images, neither small ones nor '
-            f'those of input_shape={options.input_shape}: {outputs.failure}',
-            'current',
-            logging.WARNING,
-        )
+    remembered = RememberedComparison(given, options, steps)
+    found = None
     try:
-        found = _rewrite_at_once(given, steps, options, outputs, bool(skip))
+        if remembered.passed():
+            outputs = SameOutputs(given, options, is_quick=True)
+            if outputs.can_compare:
+                found = rewrite_at_once(given, steps, options, outputs, remembered, bool(skip))
+                if found is None:
+                    del given
+                    given = given_again()
+                else:
+                    print_log(
+                        'optimize: compared with the model on one small image, since a model of the same structure passed '
+                        'the whole comparison before; measure_anew=True compares all',
+                        'current',
+                    )
         if found is None:
-            if before is None:
-                del given
-                given = copy.deepcopy(model)
-            else:
-                before.restore()
-            found = _rewrite_one_by_one(given.eval(), steps, options, outputs, bool(skip))
+            outputs = SameOutputs(given, options)
+            if outputs.failure:
+                print_log(
+                    'optimize: the rewrites are not compared with the model, which takes no random images, neither small '
+                    f'ones nor those of input_shape={options.input_shape}: {outputs.failure}',
+                    'current',
+                    logging.WARNING,
+                )
+            found = rewrite_at_once(given, steps, options, outputs, remembered, bool(skip))
+        if found is None:
+            del given
+            given = given_again()
+            found = rewrite_one_by_one(given, steps, options, outputs, bool(skip))
     finally:
         options.measurements.save()
     optimized, report = found
     optimized.__dict__['optimize_report'] = report
     optimized.register_forward_pre_hook(_refuse_training, with_kwargs=True)
     return optimized
-
-
-Result = tuple[nn.Module, dict[str, Record]]
-
-
-def _rewrite_at_once(
-    model: nn.Module, steps: list[Pass], options: Options, outputs: SameOutputs, may_find_nothing: bool
-) -> Result | None:
-    """The model after all passes, compared once, and their records; None where a pass fails or something else comes out.
-
-    Raises:
-        InputError: no pass that is algebra finds anything, unless `may_find_nothing`.
-    """
-    report: dict[str, Record] = {}
-
-    def run(passes: Iterable[Pass], model: nn.Module, options: Options) -> tuple[nn.Module, Options]:
-        for step in passes:
-            if step in steps:
-                model, record = step.rewrite(model, options)
-                if record is not None:
-                    report[step.name] = record
-            for _, need in _needs_after(step, steps):
-                options = need.measure(model, options)
-        return model, options
-
-    algebra, others, not_compared = (
-        [step for step in PASSES.values() if (step.is_algebra, step.is_compared) == kind]
-        for kind in ((True, True), (False, True), (False, False))
-    )
-    try:
-        rewritten, options = run(algebra, model, options)
-        found = bool(report) or may_find_nothing
-        if found:
-            rewritten, options = run(others, rewritten, options)
-            if outputs.difference(rewritten):
-                return None
-            rewritten, _ = run(not_compared, rewritten, options)
-    except Exception:  # a network of somebody else's can raise anything where a pass runs it
-        return None
-    if not found:
-        raise _nothing_to_rewrite(model)
-    for name, record in report.items():
-        _say(name, record)
-    return rewritten, report
-
-
-def _rewrite_one_by_one(
-    model: nn.Module, steps: list[Pass], options: Options, outputs: SameOutputs, may_find_nothing: bool
-) -> Result:
-    """The model after the passes that leave its results as they are, compared after each pass, and their records.
-
-    Raises:
-        InputError: as `_rewrite_at_once`, and no pass was left out.
-    """
-    report: dict[str, Record] = {}
-    left_out: list[str] = []
-
-    def run(passes: Iterable[Pass], model: nn.Module, options: Options) -> tuple[nn.Module, Options]:
-        """The model after these passes, and the options with what is measured between them; fills `report`."""
-        for step in passes:
-            if step in steps:
-                model, record, reason = _rewrite(step, model, options, outputs)
-                if reason:
-                    leave_out(step, reason)
-                elif record is not None:
-                    report[step.name] = record
-                    _say(step.name, record)
-            options = measure_needs(step, model, options)
-        return model, options
-
-    def measure_needs(after: Pass, model: nn.Module, options: Options) -> Options:
-        """The options with what is measured after a pass; a pass whose need cannot be measured does not run."""
-        for step, need in _needs_after(after, steps):
-            try:
-                options = need.measure(model, options)
-            except Exception as error:  # a network of somebody else's can raise anything
-                steps.remove(step)
-                leave_out(step, f'the model cannot run on input_shape={options.input_shape}: {in_one_line(error)}')
-        return options
-
-    def leave_out(step: Pass, reason: str) -> None:
-        left_out.append(step.name)
-        print_log(f'optimize: {step.name}: left out: {reason}', 'current', logging.WARNING)
-
-    algebra = [step for step in PASSES.values() if step.is_algebra]
-    rewritten, options = run(algebra, model, options)
-    if not report and not left_out and not may_find_nothing:
-        raise _nothing_to_rewrite(model)
-    rewritten, _ = run([step for step in PASSES.values() if not step.is_algebra], rewritten, options)
-    return rewritten, report
-
-
-def _needs_after(step: Pass, steps: list[Pass]) -> list[tuple[Pass, Need]]:
-    """What is to be measured after a pass, and the passes that need it."""
-    return [(owner, need) for owner in steps for need in owner.needs if need.after == step.name]
-
-
-def _nothing_to_rewrite(model: nn.Module) -> InputError:
-    return InputError(
-        f'nothing to rewrite in this {type(model).__name__}: no RepVGG block in training form, no BN behind a conv, '
-        'no auxiliary head and no PSP head (it may be optimized already)'
-    )
-
-
-def _say(name: str, record: Record) -> None:
-    print_log(f'optimize: {name}: {record}', logger='current')
-
-
-def _rewrite(
-    step: Pass, model: nn.Module, options: Options, outputs: SameOutputs
-) -> tuple[nn.Module, Record | None, str]:
-    """The model after a pass, and its record; or the model as it was, and why the pass cannot be used."""
-    before = Snapshot(model)
-    reasons = []
-    for rewrite in (step.rewrite, step.narrower):
-        if rewrite is None:
-            continue
-        try:
-            rewritten, record = rewrite(model, options)
-            reason = outputs.difference(rewritten) if step.is_compared else ''
-        except Exception as error:  # a network of somebody else's can raise anything where a pass runs it
-            reason = in_one_line(error)
-        if not reason:
-            return rewritten, record, ''
-        reasons.append(reason)
-        before.restore()
-    return model, None, reasons[0]
 
 
 def _refuse_training(module: nn.Module, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> None:

@@ -27,7 +27,7 @@ _IN = 6  # side of the tile of inputs that it needs
 # Tiles that are computed at a time. For other numbers oneDNN (3.12, with AVX-512) may want the kernel in another layout, and
 # bring it there anew in every call, which takes a hundred times as long as the products.
 _PARTS = (PACKED_FOR // 4, PACKED_FOR // 2, PACKED_FOR)
-_COLUMNS = 2048  # pairs of an input and an output channel whose 3x3 kernels are transformed at a time
+_PAIRS = 8192  # of an input and an output channel: so many 3x3 kernels are transformed at a time
 
 
 @dataclass(frozen=True)
@@ -51,14 +51,16 @@ class WinogradConv(nn.Module):
 
     Args:
         conv: the conv it replaces.
+        workspace: memory to transform the kernel in, fp32, at least `GROWTH` times as many numbers as the kernel has, any
+            content; new memory by default, which may take longer than the transform. Only the constructor uses it.
     """
 
-    def __init__(self, conv: nn.Conv2d):
+    def __init__(self, conv: nn.Conv2d, workspace: Tensor | None = None):
         super().__init__()
         self.in_channels, self.out_channels, self.groups = conv.in_channels, conv.out_channels, conv.groups
         self.dilation = conv.dilation[0]
         self.bias = conv.bias
-        self.kernel = pack_kernel(_transformed(conv.weight.detach()), _IN**2 * self.groups)
+        self.kernel = pack_kernel(_transformed(conv.weight.detach(), workspace), _IN**2 * self.groups)
 
     def forward(self, x: Tensor) -> Tensor:
         """Convolve x (N, C, H, W) to (N, C_out, H, W), which is stored channels last."""
@@ -141,15 +143,17 @@ class WinogradConv(nn.Module):
         super().__setstate__({**state, 'kernel': pack_kernel(state['kernel'], _IN**2 * state['groups'])})
 
 
-def _transformed(kernel: Tensor) -> Tensor:
-    """A 3x3 kernel (C_out, C / groups, 3, 3) for the 36 products: (36 C_out, C / groups, 1, 1)."""
+def _transformed(kernel: Tensor, workspace: Tensor | None = None) -> Tensor:
+    """A 3x3 kernel (C_out, C / groups, 3, 3) for the 36 products: (36 C_out, C / groups, 1, 1), written into a workspace."""
     _, kernel_side, _ = _matrices()
     both_sides = torch.kron(kernel_side, kernel_side)
-    out = torch.empty((_IN**2, *kernel.shape[:2]))
+    shape = (_IN**2, *kernel.shape[:2])
+    out = torch.empty(shape) if workspace is None else workspace[: GROWTH * kernel.numel()].view(shape)
     # In double, a few channels at a time: the numbers of the whole kernel in double would take eight times its memory.
-    number = max(1, _COLUMNS // kernel.shape[1])
+    number = max(1, _PAIRS // kernel.shape[1])
     for some, target in zip(kernel.split(number), out.split(number, 1), strict=True):
-        target.copy_((both_sides @ some.double().flatten(2).flatten(0, 1).t()).unflatten(1, some.shape[:2]))
+        taps = some.double().flatten(2).transpose(1, 2)  # without a copy where the channels come last
+        target.copy_(torch.bmm(both_sides.expand(len(some), -1, -1), taps).transpose(0, 1))
     return out.reshape(-1, kernel.shape[1], 1, 1)
 
 

@@ -9,6 +9,7 @@ from mmengine.model import MMDistributedDataParallel
 from torch import nn
 
 from repvgg_seg.errors import InputError
+from repvgg_seg.models import fusion_algebra
 from repvgg_seg.models.block import RepVGGBlock, SEBlock
 from repvgg_seg.models.model_wrappers import unwrap_model
 from repvgg_seg.models.stride_dilation_plan import LayerPlan
@@ -38,6 +39,21 @@ def test_fused_equals_branches(plan, dtype, limit):
     assert block.rbr_reparam.weight.dtype == dtype
     assert found.shape == expected.shape
     assert relative_error(found.double(), expected) < limit
+
+
+@pytest.mark.parametrize('numbers', [1, 72, 200])
+def test_fused_a_few_channels_at_a_time(numbers, monkeypatch):
+    """An output channel has 72 numbers. The gradients reach every branch as they do from all channels at once."""
+    block = randomise_bn(RepVGGBlock(plan()))
+    results = []
+    for at_a_time in (2**17, numbers):
+        monkeypatch.setattr(fusion_algebra, '_AT_A_TIME', at_a_time)
+        kernel, bias = block.get_equivalent_kernel_bias()
+        gradients = torch.autograd.grad(kernel.square().sum() + bias.square().sum(), [*block.parameters()])
+        results.append((kernel, bias, *gradients))
+    for found, expected in zip(*results, strict=True):
+        assert relative_error(found, expected) < 1e-6
+    assert torch.equal(results[0][0], results[1][0]) and torch.equal(results[0][1], results[1][1])
 
 
 def test_half_precision_on_the_way_is_rounded_once():

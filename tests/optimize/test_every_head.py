@@ -202,9 +202,10 @@ def test_a_head_that_reads_by_the_size_of_the_image_keeps_its_maps():
 @pytest.fixture
 def warnings_of(monkeypatch):
     messages = []
-    monkeypatch.setattr(
-        'repvgg_seg.optimize.optimize.print_log', lambda message, logger, level=0: messages.append(message)
-    )
+    for module in ('optimize', 'run_passes'):
+        monkeypatch.setattr(
+            f'repvgg_seg.optimize.{module}.print_log', lambda message, logger, level=0: messages.append(message)
+        )
     return messages
 
 

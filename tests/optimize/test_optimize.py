@@ -157,7 +157,7 @@ def test_holds_no_more_memory_and_takes_every_size():
 
 def test_says_what_it_did(monkeypatch):
     messages = []
-    monkeypatch.setattr('repvgg_seg.optimize.optimize.print_log', lambda message, logger: messages.append(message))
+    monkeypatch.setattr('repvgg_seg.optimize.run_passes.print_log', lambda message, logger: messages.append(message))
     optimized = repvgg_seg.optimize_for_inference(segmentor(), skip=['winograd'], dilation='gutter', **QUICK)
     passes = ['fusion', 'conv_bn', 'strip', 'pyramid', 'ending', 'memory_format', 'dilation']
     assert [message.split(':')[1].strip() for message in messages] == passes

@@ -13,7 +13,7 @@ from torch.nn.modules.batchnorm import _BatchNorm
 from torch.nn.modules.instancenorm import _InstanceNorm
 
 from ...models.block import RepVGGBlock
-from ...models.fusion_algebra import fuse_conv_bn
+from ...models.fusion_algebra import fuse_conv_bn, row_slices
 from ..options import Options
 from .pass_definition import Record
 
@@ -94,8 +94,9 @@ def _foldable(conv: nn.Module, norm: nn.Module) -> bool:
 def _fold(conv: nn.Conv2d, norm: _BatchNorm) -> None:
     """Give a conv the kernel and bias of itself and the BN together (paper, section 3.3), in place."""
     assert norm.running_mean is not None and norm.running_var is not None  # see _foldable
-    kernel, bias = fuse_conv_bn(
-        conv.weight, norm.running_mean, norm.running_var, norm.weight, norm.bias, norm.eps, conv.bias
-    )
-    conv.weight = nn.Parameter(kernel.to(conv.weight), requires_grad=False)
-    conv.bias = nn.Parameter(bias.to(conv.weight), requires_grad=False)
+    statistics = (norm.running_mean, norm.running_var, norm.weight, norm.bias, norm.eps, conv.bias)
+    parts = [
+        [fused.to(conv.weight) for fused in fuse_conv_bn(conv.weight, *statistics, rows=rows)]
+        for rows in row_slices(conv.weight)
+    ]
+    conv.weight, conv.bias = (nn.Parameter(torch.cat(part), requires_grad=False) for part in zip(*parts, strict=True))

@@ -51,6 +51,8 @@ class Pass:
         applies: whether the pass has anything to do for this model and these options; asked before any pass runs.
         needs: measurements to take between passes.
         is_compared: the pass is undone where the model then raises or computes something else.
+        is_remembered: where it was compared in an earlier call, for a model of the same structure, it is not compared again,
+            since it computes by Winograd's algorithm or over phase images, which takes long on a small image.
         narrower: the same for a part, such as the backbone alone, tried where the model must go back from the whole.
     """
 
@@ -60,4 +62,5 @@ class Pass:
     applies: Callable[[nn.Module, Options], bool] = always
     needs: tuple[Need, ...] = ()
     is_compared: bool = True
+    is_remembered: bool = False
     narrower: Rewrite | None = None

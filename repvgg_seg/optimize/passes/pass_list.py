@@ -28,9 +28,10 @@ PASSES = {
             apply_winograd,
             applies=can_apply_winograd,
             needs=(MEMORY_OF_FUSED_MODEL,),
+            is_remembered=True,
             narrower=apply_winograd_to_backbone,
         ),
-        Pass('dilation', undilate),
+        Pass('dilation', undilate, is_remembered=True),
         Pass('compile', compile_parts, is_compared=False),  # the first image of every size takes minutes
     )
 }

@@ -121,10 +121,17 @@ def apply_winograd(
     record = WinogradRecord(len(candidates), chosen, other)
     to_replace = fitting[options.memory]
     del candidates, fitting  # a plain kernel is freed as soon as its transform is there
-    while to_replace:
-        candidate = to_replace.pop()
-        setattr(candidate.owner, candidate.name, WinogradConv(candidate.conv))
+    _replace(to_replace)
     return model, record
+
+
+def _replace(candidates: list[_Candidate]) -> None:
+    """Replace convs, in place, and empty the list; the largest come first, while the others' kernels are small still."""
+    candidates.sort(key=lambda candidate: candidate.conv.weight.numel())
+    workspace = torch.empty(GROWTH * candidates[-1].conv.weight.numel() if candidates else 0)
+    while candidates:
+        candidate = candidates.pop()
+        setattr(candidate.owner, candidate.name, WinogradConv(candidate.conv, workspace))
 
 
 def _free_limit(held: int, options: Options) -> int:

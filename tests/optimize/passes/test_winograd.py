@@ -78,10 +78,10 @@ def test_a_plain_kernel_is_freed_before_the_next_is_transformed(two_convs, monke
     model, shape, _, _ = two_convs
     seen, alive = [], []
 
-    def replace(conv):
+    def replace(conv, workspace):
         seen.append(weakref.ref(conv.weight))
         alive.append(sum(kernel() is not None for kernel in seen))
-        return WinogradConv(conv)
+        return WinogradConv(conv, workspace)
 
     monkeypatch.setattr(winograd, 'WinogradConv', replace)
     apply_winograd(model, options(input_shape=shape))
