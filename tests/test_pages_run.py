@@ -4,9 +4,9 @@ Measurements, downloads and what needs several machines are not run: tests/test_
 docs/own_data.md has a test of its own, in tests/cli/test_own_data_page.py. docs/benchmarks.md holds measurements alone.
 """
 
-import os
 import re
 import shutil
+import tempfile
 from pathlib import Path
 
 import cv2
@@ -25,7 +25,7 @@ pytestmark = pytest.mark.slow
 
 NOT_RUN = re.compile(
     r'tools/(benchmark|crash_test|fuzz|download_weights|prepare_cityscapes|make_synthetic_scenes)\.py|\.sh\b'
-    r'| 0 --frames| - *$|--tracker|--compile|--amp'
+    r'| 0 --frames| - *$|--tracker|--compile|--amp|ann_file='
 )
 # The words of the pages that stand for something of the user's.
 STAND_INS = {
@@ -34,7 +34,7 @@ STAND_INS = {
     'X.pth': 'iter_4.pth',
     'FUSED': 'fused.pth',
     'SRC': 'classifier.pth',
-    'RUN...': 'work_dirs/NAME',
+    'RUN': 'work_dirs/NAME',
     'RUN_A': 'work_dirs/NAME',
     'RUN_B': 'tiny.json',
 }
@@ -71,16 +71,18 @@ def trained(scenes, photos, tmp_path_factory):
 def world(trained, tmp_path):
     """A copy of the folder in which every config and every checkpoint that a page names is the small one."""
     shutil.copytree(trained, tmp_path, dirs_exist_ok=True)
-    for path in sorted((REPO / 'configs').rglob('*.py')):
-        stand_in = tmp_path / path.relative_to(REPO)
-        stand_in.parent.mkdir(parents=True, exist_ok=True)
-        shutil.copy(tmp_path / ('tiny_classifier.py' if 'imagenet' in path.parts else 'tiny.py'), stand_in)
-    shutil.copy(tmp_path / 'tiny.py', tmp_path / 'my_pspnet.py')
     text = '\n'.join(page.read_text(encoding='utf-8') for page in PAGES)
-    for name in set(re.findall(r'(?:work_dirs|pretrained)/[\w./-]+\.pth', text)):
+    for name in set(re.findall(r'(?:work_dirs|pretrained)/[\w./-]+\.pth|work_dirs/NAME/CHECKPOINT', text)):
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         source = 'classifier.pth' if 'epoch' in name or 'pretrained' in name else 'iter_4.pth'
         shutil.copy(tmp_path / source, tmp_path / name)
+    cfg = Config.fromfile(tmp_path / 'tiny.py')
+    cfg.model.backbone.init_cfg = dict(type='Pretrained', checkpoint='pretrained/RepVGG-B2-train.pth')
+    cfg.dump(tmp_path / 'tiny_pretrained.py')
+    for path in [*sorted((REPO / 'configs').rglob('*.py')), REPO / 'my_pspnet.py', REPO / 'my_data.py']:
+        stand_in = tmp_path / path.relative_to(REPO)
+        stand_in.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(tmp_path / f'tiny_{"classifier" if "imagenet" in path.parts else "pretrained"}.py', stand_in)
     return tmp_path
 
 
@@ -95,29 +97,45 @@ def with_stand_ins(words, number):
         yield STAND_INS.get(word) or (f'{number}_{NEW[word]}' if word in NEW else word)
 
 
-@pytest.mark.parametrize(
-    'page', [page for page in PAGES if page.stem not in ('own_data', 'benchmarks')], ids=lambda page: page.name
-)
-def test_the_commands_run(page, world):
-    (world / 'words').mkdir()
-    done = [command for block in blocks(page, 'sh') for command in commands(f'cp() {{ :; }}\n{block}', world / 'words')]
-    for number, command in enumerate(done):
-        line = ' '.join(command)
-        if command[0] != 'python' or not command[1].startswith('tools/') or NOT_RUN.search(line):
-            continue
-        tool, words = Path(command[1]).stem, list(with_stand_ins(command[2:], number))
+def commands_to_run():
+    """The tool and words of each command, by page; of commands that differ in names alone, the first."""
+    seen = set()
+    for page in PAGES:
+        found = []
+        for block in blocks(page, 'sh'):
+            for program, *words in words_of(block):
+                line = ' '.join(words)
+                if program != 'python' or not line.startswith('tools/') or NOT_RUN.search(line):
+                    continue
+                kind = (words[0], len(words), *(word for word in words if word.startswith('--')))
+                if kind not in seen:
+                    seen.add(kind)
+                    found.append((Path(words[0]).stem, words[1:]))
+        if found and page.stem not in ('own_data', 'benchmarks'):
+            yield pytest.param(found, id=page.name)
+
+
+def words_of(block):
+    with tempfile.TemporaryDirectory() as folder:
+        return commands(f'cp() {{ :; }}\n{block}', Path(folder))
+
+
+@pytest.mark.parametrize('found', commands_to_run())
+def test_the_commands_run(found, world):
+    for number, (tool, words) in enumerate(found):
+        words = list(with_stand_ins(words, number))
         work = ['--work-dir', f'work_{number}'] if tool in ('train', 'test') else []
         run_tool(tool, *words[:1], *work, *words[1:], cwd=world)
 
 
-@pytest.mark.parametrize('page', PAGES, ids=lambda page: page.name)
+@pytest.mark.parametrize(
+    'page', [page for page in PAGES if 'import ' in '\n'.join(blocks(page, 'python'))], ids=lambda page: page.name
+)
 def test_the_python_blocks_run(page, world, monkeypatch):
     monkeypatch.chdir(world)
-    config, checkpoint = 'tiny.py', 'iter_4.pth'
     for block in blocks(page, 'python'):
         if 'import ' in block:
-            names = dict(CONFIG=config, CHECKPOINT=checkpoint, FUSED='fused.pth')
-            names['model'] = init_model(config, checkpoint, device='cpu')
+            names = dict(CONFIG='tiny.py', CHECKPOINT='iter_4.pth', FUSED='fused.pth')
+            names['model'] = init_model('tiny.py', 'iter_4.pth', device='cpu')
             with torch.random.fork_rng():
                 exec(block, names)
-    os.chdir(REPO)
