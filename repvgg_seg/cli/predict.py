@@ -11,6 +11,7 @@ from types import FrameType
 from typing import Any, NoReturn
 
 from ..errors import InputError
+from ..export.engine import is_engine_file
 from ..inference.inputs import KINDS, Source, find_sources
 from ..inference.outputs import IDS, Outputs
 from ..inference.predict_sources import Report, SourcePredictor, number_of_images
@@ -26,7 +27,9 @@ from .optimize_options import OPTIMIZE_OPTIONS
 
 # From so many images on, rewriting the network takes less time than it saves, measurements of a first call included.
 MANY = 32
-_NOT_INPUTS = {'.py': '--config', '.pth': '--checkpoint', '.pt': '--checkpoint', '.safetensors': '--checkpoint'}
+_NOT_INPUTS = {'.py': '--config'} | dict.fromkeys(
+    ('.pth', '.pt', '.safetensors', '.onnx', '.xml', '.param', '.pt2'), '--checkpoint'
+)
 
 
 def parse_args() -> argparse.Namespace:
@@ -41,7 +44,7 @@ def parse_args() -> argparse.Namespace:
         '(an image, a video, or a list of paths)',
     )
     parser.add_argument('--config', help='config file, or the name of one; that in the checkpoint by default')
-    parser.add_argument('--checkpoint', help='checkpoint file, in training or fused form')
+    parser.add_argument('--checkpoint', help='checkpoint file, in training or fused form, or a file of tools/export.py')
     parser.add_argument('--out-dir', help='folder for the predictions; a new one, predictions, by default')
     parser.add_argument(
         '--write',
@@ -152,7 +155,8 @@ def main() -> None:
         total = number_of_images(sources, args.frames)
         form = args.form
         if form == 'auto':
-            form = 'optimized' if total is None or total >= MANY else 'fused'
+            many = total is None or total >= MANY
+            form = 'optimized' if many and not is_engine_file(args.checkpoint) else 'fused'
         segmentor = Segmentor(
             args.config, args.checkpoint, args.device, form, args.memory, args.cfg_options, trust=args.trust
         )
