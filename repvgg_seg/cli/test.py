@@ -18,7 +18,7 @@ from ..data.wrapped_datasets import inner_configs
 from ..errors import InputError
 from ..evaluation import ImageScoresHook
 from ..evaluation.prediction_files import draw_predictions, write_predictions, write_what_metrics_write
-from ..export import load_engine
+from ..export import Engine, load_engine
 from ..export.engine_segmentor import check_number_of_classes, engine_segmentor_config
 from ..models.block import find_blocks
 from ..optimize.options import checked_memory
@@ -202,6 +202,11 @@ def windows_of(runner: Runner) -> dict[str, Any]:
     return dict(too_large_images=dict(number=found[0].images, windows=found[0].windows)) if found else {}
 
 
+def engine_of(engine: Engine | None) -> dict[str, Any]:
+    """For the record: the exported file that is scored."""
+    return {} if engine is None else dict(engine=engine.facts())
+
+
 def image_scores_of(scores: ImageScoresHook, record: str) -> dict[str, Any]:
     """For the record: confusion matrix, score of every image, and where the pictures of examples are, seen from it."""
     found: dict[str, Any] = {}
@@ -243,7 +248,7 @@ def main() -> None:
             checkpoint=args.checkpoint,
             trust=args.trust,
             form=form_of(args, runner) if engine is None else engine.name,
-            **(dict(engine=engine.facts()) if engine is not None else {}),
+            **engine_of(engine),
             tta=args.tta,
             images=getattr(runner.test_dataloader.sampler, 'number', len(runner.test_dataloader.dataset)),
             processes=get_world_size(),

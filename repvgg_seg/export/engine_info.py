@@ -71,7 +71,7 @@ def read_info(engine_file: Path) -> EngineInfo:
         raise InputError(
             f'{path} cannot be read ({error.strerror}): it belongs to {engine_file.name}, and tools/export.py has written both'
         ) from None
-    except ValueError:
+    except (ValueError, RecursionError):
         raise InputError(f'{path} is damaged: export the network again') from None
     try:
         given = {item.name: read[item.name] for item in fields(EngineInfo)}
@@ -79,8 +79,13 @@ def read_info(engine_file: Path) -> EngineInfo:
         given['classes'] = tuple(map(str, given['classes']))
         given['palette'] = tuple((int(red), int(green), int(blue)) for red, green, blue in given['palette'])
         info = EngineInfo(**given)
-        whole = {int: (info.channels, info.out_channels), bool: (info.normalizes, info.align_corners)}
-        whole |= {str: (info.format, info.precision), dict: (info.data_preprocessor, info.test_cfg, info.about)}
+        whole: dict[type, tuple[Any, ...]] = {
+            int: (info.channels, info.out_channels),
+            bool: (info.normalizes, info.align_corners),
+            str: (info.format, info.precision),
+            dict: (info.data_preprocessor, info.test_cfg, info.about),
+            list: (info.test_pipeline,),
+        }
         if not all(type(value) is kind for kind, values in whole.items() for value in values):
             raise TypeError
     except (KeyError, TypeError, ValueError):

@@ -68,7 +68,7 @@ class EngineSegmentor(InferenceEncoderDecoder):
 
 def engine_segmentor_config(file: str, model: dict[str, Any]) -> dict[str, Any]:
     """The config of a segmentor over an exported file, in the place of the model of a config."""
-    kept = {key: model[key] for key in ('data_preprocessor', 'test_cfg') if key in model}
+    kept: dict[str, Any] = {key: model[key] for key in ('data_preprocessor', 'test_cfg') if key in model}
     return dict(type='EngineSegmentor', engine=file, **kept)
 
 

@@ -1,5 +1,7 @@
 """The form of a segmentor that is exported: fused, its pyramid folded, in operators that every engine has."""
 
+from typing import Any
+
 import torch
 from mmseg.models import EncoderDecoder
 from mmseg.models.decode_heads.decode_head import BaseDecodeHead
@@ -55,7 +57,8 @@ def export_form(model: nn.Module, size: Size | None, normalizes: bool, undilated
     check_exportable(model)
     channels = image_channels(model)
     shape = (1, channels, *(size or (512, 512)))
-    layer = as_layer(*pixel_normalization(model.data_preprocessor, channels)) if normalizes else None
+    preprocessor: Any = model.data_preprocessor
+    layer = as_layer(*pixel_normalization(preprocessor, channels)) if normalizes else None
     passes = (*_ALGEBRA, 'dilation') if undilated else _ALGEBRA
     skip = [name for name in PASSES if name not in passes]
     rewritten = optimize_for_inference(model, input_shape=shape, dilation='gutter', skip=skip)
@@ -83,7 +86,9 @@ def check_exportable(model: nn.Module) -> None:
         InputError: says what cannot be exported.
     """
     head = getattr(model, 'decode_head', None)
-    if not isinstance(model, EncoderDecoder) or type(model)._forward is not EncoderDecoder._forward:
+    if not isinstance(model, EncoderDecoder) or any(
+        getattr(type(model), name) is not getattr(EncoderDecoder, name) for name in ('_forward', 'encode_decode')
+    ):
         raise InputError(
             f'a {type(model).__name__} is not exported: only EncoderDecoder of mmseg and what derives from it'
         )

@@ -19,6 +19,8 @@ class GutterRun(nn.Module):
 
     rows: Tensor
     columns: Tensor
+    rows_back: Tensor
+    columns_back: Tensor
     mask: Tensor
 
     def __init__(self, run: PhaseRun, size: tuple[int, int]):

@@ -1,6 +1,6 @@
 """What a data preprocessor does to the values of a pixel, as one matrix and one vector, so that a network can hold it."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import torch
@@ -32,8 +32,7 @@ def pixel_normalization(preprocessor: Callable[..., Any], channels: int) -> tupl
     others = torch.randint(256, (4, channels), generator=torch.Generator().manual_seed(0)).float()
     pixels = torch.cat([black, colours, others])
     images = [pixel[:, None, None].expand(channels, 2, 2).contiguous() for pixel in pixels]
-    samples = [SegDataSample(metainfo=dict(img_shape=(2, 2), ori_shape=(2, 2))) for _ in images]
-    found: Tensor = preprocessor(dict(inputs=images, data_samples=samples), False)['inputs'][..., 0, 0].cpu()
+    found = preprocessed(preprocessor, images)[..., 0, 0].cpu()
     vector = found[0]
     matrix = (found[1 : 1 + channels] - vector).t() / _WHITE
     if not relative_error(others @ matrix.t() + vector, found[1 + channels :]) <= _SAME:
@@ -42,6 +41,13 @@ def pixel_normalization(preprocessor: Callable[..., Any], channels: int) -> tupl
             'without normalisation (--no-normalization)'
         )
     return matrix, vector
+
+
+def preprocessed(preprocessor: Callable[..., Any], images: Sequence[Tensor]) -> Tensor:
+    """What a data preprocessor makes of images (C, H, W) of one size in a test, (N, C_out, H, W)."""
+    sizes = [tuple(image.shape[1:]) for image in images]
+    samples = [SegDataSample(metainfo=dict(img_shape=size, ori_shape=size)) for size in sizes]
+    return torch.stack(list(preprocessor(dict(inputs=list(images), data_samples=samples), False)['inputs']))
 
 
 def pixels_again(inputs: Tensor, matrix: Tensor, vector: Tensor) -> Tensor:

@@ -10,17 +10,16 @@ import cv2
 import numpy as np
 import torch
 from mmseg.models import EncoderDecoder
-from mmseg.structures import SegDataSample
 from torch import Tensor
 
 from ..errors import InputError
 from ..files import named_errors
-from ..measure.difference import relative_error
+from ..measure.difference import largest_relative_error
 from .engine import Engine, load_engine
 from .engine_info import EngineInfo, info_file
 from .export_form import example_image, export_form
 from .formats import FORMATS
-from .pixel_normalization import pixel_normalization, pixels_again
+from .pixel_normalization import pixel_normalization, pixels_again, preprocessed
 
 # The largest relative error of the logits: of rounding alone, and of half precision.
 LIMITS = dict(fp32=1e-4, bf16=0.1, fp16=0.1)
@@ -127,18 +126,24 @@ def compare(model: EncoderDecoder, engine: Engine, images: Sequence[Tensor]) -> 
     """
     size = engine.info.size
     images = [_resized(image, size) for image in images] if size else [*images, _odd_part(images[0])]
-    worst, equal, pixels, sizes = 0.0, 0, 0, []
+    found, expected = [], []
     for image in images:
-        sample = SegDataSample(metainfo=dict(img_shape=image.shape[1:], ori_shape=image.shape[1:]))
-        inputs = model.data_preprocessor(dict(inputs=[image], data_samples=[sample]), False)['inputs']
-        expected = model(inputs, mode='tensor')
-        found = engine(_as_file_takes_it(image, inputs, model, engine))
-        error = relative_error(found, expected)
-        worst = error if not error <= worst else worst  # a NaN is the worst
-        equal += int((found.argmax(1) == expected.argmax(1)).sum())
-        pixels += expected[:, 0].numel()
-        sizes.append('x'.join(map(str, image.shape[1:])))
-    return Comparison(len(images), tuple(dict.fromkeys(sizes)), worst, equal / pixels)
+        inputs = preprocessed(model.data_preprocessor, [image])
+        expected.append(model(inputs, mode='tensor'))
+        found.append(engine(_as_file_takes_it(image, inputs, model, engine)))
+    equal = torch.cat(
+        [(_labels(ours) == _labels(theirs)).flatten() for ours, theirs in zip(found, expected, strict=True)]
+    )
+    return Comparison(
+        images=len(images),
+        sizes=tuple(dict.fromkeys('x'.join(map(str, image.shape[1:])) for image in images)),
+        relative_error=largest_relative_error(found, expected),
+        equal_labels=equal.double().mean().item(),
+    )
+
+
+def _labels(logits: Tensor) -> Tensor:
+    return logits.argmax(1) if logits.shape[1] > 1 else logits > 0
 
 
 def _as_file_takes_it(image: Tensor, inputs: Tensor, model: EncoderDecoder, engine: Engine) -> Tensor:

@@ -11,6 +11,7 @@ import numpy as np
 import torch
 from mmengine.config import Config
 from mmengine.logging import print_log
+from mmengine.registry import init_default_scope
 from mmseg.models import BaseSegmentor
 from mmseg.registry import MODELS
 
@@ -117,7 +118,13 @@ def _network_of_engine(config: Path_ | Config | None, file: str, cfg_options: di
     else:
         cfg = _given(config, cfg_options)
         check_number_of_classes(engine, cfg.model)
-    segmentor = EngineSegmentor(engine, cfg.model.get('data_preprocessor'), cfg.model.get('test_cfg')).eval()
+    init_default_scope('mmseg')
+    try:
+        segmentor = EngineSegmentor(engine, cfg.model.get('data_preprocessor'), cfg.model.get('test_cfg')).eval()
+    except InputError:
+        raise
+    except Exception as error:  # a wrong value raises whatever the class makes of it
+        raise told_in_one_line(error, f'building the network of {file}') from error
     classes, palette = _classes(segmentor, cfg, engine.meta, file)
     return Network(segmentor, cfg, classes, palette, _name_of(config), file)
 
