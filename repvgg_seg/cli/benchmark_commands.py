@@ -114,7 +114,7 @@ def segmentors(args: Namespace, device: torch.device) -> Iterator[Subject]:
         raise InputError(f'--checkpoint is for one config, got {len(names)}: name the config of the checkpoint')
     if args.engine and device.type != 'cpu':
         raise InputError(f'--engine names files that compute on the CPU, got --device {device}: set --device cpu')
-    yield from engine_subjects(args.engine, image_sizes(args), args.batch, args.mode)
+    exported = list(engine_subjects(args.engine, image_sizes(args), args.batch, args.mode))
     for name, cfg in load_configs(names).items():
         model = build_segmentor(cfg)
         if args.checkpoint:
@@ -123,6 +123,7 @@ def segmentors(args: Namespace, device: torch.device) -> Iterator[Subject]:
         paper = dict(miou=miou, paper_examples_per_s=speed) if miou else None
         for options in network_options(args, image_channels(model)):
             yield from network_subjects(name, model.to(device), args.forms, options, args.mode, paper)
+    yield from exported
 
 
 def classifiers(args: Namespace, device: torch.device) -> Iterator[Subject]:

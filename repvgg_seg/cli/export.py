@@ -18,6 +18,7 @@ from ..models.image_channels import image_channels
 from ..training.work_dir import make_folder
 from ..version import __version__
 from ..weights import install_safe_reader
+from ..weights.read import path_of
 from .config_options import add_config_options
 from .exit import exit_on_input_error
 
@@ -57,7 +58,7 @@ def info_of(args: argparse.Namespace, format: Format, size: Size | None, network
     """What is written beside the file."""
     model, cfg = network.model, network.cfg
     dataset = (cfg.get('test_dataloader') or {}).get('dataset') or {}
-    head = model.decode_head
+    head, checkpoint = model.decode_head, path_of(args.checkpoint)
     return EngineInfo(
         format=format.name,
         precision=args.precision,
@@ -74,7 +75,7 @@ def info_of(args: argparse.Namespace, format: Format, size: Size | None, network
         test_pipeline=list(dataset.get('pipeline') or cfg.get('test_pipeline') or []),
         about=dict(
             config=Path(args.config).stem,
-            checkpoint=dict(name=Path(args.checkpoint).name, sha256=sha256(args.checkpoint)),
+            checkpoint=dict(name=checkpoint.name, sha256=sha256(checkpoint)),
             versions=dict(repvgg_seg=__version__, torch=torch.__version__, **format.versions()),
         ),
     )

@@ -92,6 +92,9 @@ class Engine(nn.Module):
             ) from error
         return torch.from_numpy(np.concatenate(parts) if len(parts) > 1 else parts[0]).to(given.device)
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        return load_engine, (self.file,)  # a copy, also in another process, reads the file again
+
     def _check(self, shape: tuple[int, ...]) -> None:
         if len(shape) != 4 or shape[1] != self.info.channels or 0 in shape:
             raise InputError(f'{self.file} takes images (N, {self.info.channels}, H, W), got {shape}')

@@ -2,11 +2,13 @@
 
 import json
 import os
+import shutil
 
+import cv2
 import numpy as np
 import pytest
 import torch
-from engine_files import skip_without_engine
+from engine_files import find_several_classes, skip_without_engine
 from helpers import REPO, randomise_bn
 from mmseg.registry import MODELS
 from PIL import Image
@@ -20,6 +22,10 @@ pytestmark = pytest.mark.slow
 SIZE = (64, 128)  # of the scenes
 
 
+def picture_of(scenes):
+    return next(scenes.rglob('val/**/*leftImg8bit.png'))
+
+
 @pytest.fixture(scope='module')
 def trained(scenes, tmp_path_factory):
     """A config and a checkpoint of random weights that find several classes."""
@@ -29,8 +35,9 @@ def trained(scenes, tmp_path_factory):
     folder = tmp_path_factory.mktemp('trained')
     cfg = tiny_config(scenes, folder)
     torch.manual_seed(0)
-    model = randomise_bn(MODELS.build(cfg.model))
-    torch.nn.init.normal_(model.decode_head.conv_seg.weight)
+    model = randomise_bn(MODELS.build(cfg.model)).eval()
+    pixels = torch.from_numpy(cv2.imread(str(picture_of(scenes)))).permute(2, 0, 1)
+    find_several_classes(model, model.data_preprocessor(dict(inputs=[pixels]), False)['inputs'])
     cfg.pop('work_dir')
     cfg.dump(folder / 'tiny.py')
     torch.save(dict(state_dict=model.state_dict()), folder / 'tiny.pth')
@@ -93,7 +100,7 @@ def test_the_scores_are_those_of_the_checkpoint(monkeypatch, capsys, trained, fi
 
 
 def test_it_predicts_without_a_config(monkeypatch, capsys, trained, file, scenes, tmp_path):
-    picture = next(scenes.rglob('val/**/*leftImg8bit.png'))
+    picture = picture_of(scenes)
     labels = []
     for name, given in (
         ('engine', ('--checkpoint', file)),
@@ -152,11 +159,11 @@ def test_it_is_timed(monkeypatch, capsys, file, tmp_path):
         ('test {config} --engine none.onnx', 'no file none.onnx'),
         ('test {config} --engine {checkpoint}', 'is no exported file, by its ending'),
         (
-            'test {config} --engine {file} --cfg-options model.decode_head.num_classes=4 model.decode_head.out_channels=4',
+            'test {config} --engine {file} --cfg-options model.decode_head.num_classes=4',
             'predicts 19 classes, and the config has 4',
         ),
         (
-            'test {config} --engine {file} --cfg-options test_dataloader.dataset.pipeline.1.scale="(64,32)"',
+            'test {config} --engine {file} --cfg-options test_dataloader.dataset.pipeline.1.scale=(64,32)',
             'takes images of 64x128 (height x width) alone, got 32x64',
         ),
         ('predict {picture} --checkpoint {file} --form optimized --device cpu', 'in the form that it was exported in'),
@@ -166,7 +173,7 @@ def test_it_is_timed(monkeypatch, capsys, file, tmp_path):
 def test_refusals(monkeypatch, capsys, trained, file, scenes, tmp_path, line, said):
     monkeypatch.chdir(tmp_path)
     config, checkpoint = trained
-    picture = next(scenes.rglob('val/**/*leftImg8bit.png'))
+    picture = picture_of(scenes)
     names = dict(config=config, checkpoint=checkpoint, file=file, folder=file.parent, picture=picture)
     before = sorted(file.parent.iterdir()), sorted(checkpoint.parent.iterdir())
     words = [word.format(**names) for word in line.split()]
@@ -180,8 +187,18 @@ def test_refusals(monkeypatch, capsys, trained, file, scenes, tmp_path, line, sa
     assert not (tmp_path / 'exported').exists() or not list((tmp_path / 'exported').iterdir())
 
 
+def test_a_file_of_other_classes(monkeypatch, capsys, trained, file, tmp_path):
+    for path in file.parent.iterdir():
+        shutil.copy(path, tmp_path)
+    info = tmp_path / f'{file.name}.json'
+    info.write_text(info.read_text().replace('"road"', '"?"').replace('"sky"', '"road"').replace('"?"', '"sky"'))
+    words = ('test', trained[0], '--engine', tmp_path / file.name, '--work-dir', tmp_path / 'work')
+    status, _, err = call(monkeypatch, capsys, *words)
+    assert status == 2 and 'was trained on other classes: the order differs, class 0 is ' in err
+
+
 def test_an_unfusable_model(monkeypatch, capsys, scenes, tmp_path):
-    cfg = tiny_config(scenes, tmp_path, model__backbone__norm_cfg=dict(type='GN', num_groups=4))
+    cfg = tiny_config(scenes, tmp_path)
     cfg.model.backbone.norm_cfg = dict(type='GN', num_groups=4)
     cfg.dump(tmp_path / 'gn.py')
     torch.save(MODELS.build(cfg.model).state_dict(), tmp_path / 'gn.pth')

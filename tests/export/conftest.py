@@ -5,7 +5,7 @@ import shutil
 
 import pytest
 import torch
-from engine_files import facts, pictures, skip_without_engine
+from engine_files import facts, find_several_classes, pictures, skip_without_engine
 from mmengine.registry import init_default_scope
 from small_models import segmentor
 
@@ -20,7 +20,7 @@ def small():
     init_default_scope('mmseg')
     torch.manual_seed(2)
     model = segmentor()
-    torch.nn.init.normal_(model.decode_head.conv_seg.weight)
+    find_several_classes(model, model.data_preprocessor(dict(inputs=pictures((64, 96))), False)['inputs'])
     return model
 
 

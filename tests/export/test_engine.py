@@ -1,3 +1,5 @@
+import copy
+
 import pytest
 import torch
 
@@ -72,3 +74,5 @@ def test_facts_and_names(exported):
     assert (engine.name, engine.stem) == ('ncnn-fp32', 'net')
     assert engine.meta['dataset_meta']['classes'] == tuple('abcde')
     assert engine.facts()['sha256'].keys() == {'net.ncnn.bin', 'net.ncnn.param'}
+    image = torch.rand(1, 3, *SIZE)
+    assert torch.equal(copy.deepcopy(engine)(image), engine(image))
