@@ -1,6 +1,7 @@
 """Write a trained segmentor as a file for another engine: python tools/export.py CONFIG CHECKPOINT --to onnx"""
 
 import argparse
+import signal
 from pathlib import Path
 
 import torch
@@ -20,7 +21,7 @@ from ..version import __version__
 from ..weights import install_safe_reader
 from ..weights.read import path_of
 from .config_options import add_config_options
-from .exit import exit_on_input_error
+from .exit import end_on_sigterm, exit_on_input_error
 
 
 def parse_args() -> argparse.Namespace:
@@ -90,6 +91,7 @@ def main() -> None:
     format = chosen_format(args.to, args.precision, size)
     target = file_of(args, format, size)
     check_target(target, format.name, args.overwrite)
+    signal.signal(signal.SIGTERM, end_on_sigterm)
     install_safe_reader()
     network = load_network(args.config, args.checkpoint, args.cfg_options, args.trust)
     images, where_from = sample_images(network.cfg, image_channels(network.model), args.images)

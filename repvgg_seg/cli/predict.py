@@ -7,8 +7,7 @@ import sys
 import tempfile
 from collections.abc import Sequence
 from pathlib import Path
-from types import FrameType
-from typing import Any, NoReturn
+from typing import Any
 
 from ..errors import InputError
 from ..export.engine import is_engine_file
@@ -22,7 +21,7 @@ from ..training.work_dir import make_folder
 from ..version import __version__
 from ..weights import install_safe_reader
 from .config_options import add_config_options
-from .exit import exit_on_input_error
+from .exit import end_on_sigterm, exit_on_input_error
 from .optimize_options import OPTIMIZE_OPTIONS
 
 # From so many images on, rewriting the network takes less time than it saves, measurements of a first call included.
@@ -104,11 +103,6 @@ def new_folder() -> str:
         number += 1
         name = f'predictions_{number}'
     return name
-
-
-def end_on_sigterm(number: int, frame: FrameType | None) -> NoReturn:
-    """End as by Ctrl-C, so that no half-written file stays."""
-    sys.exit(128 + number)
 
 
 def record_of(segmentor: Segmentor, report: Report, complete: bool) -> dict[str, Any]:
