@@ -19,6 +19,7 @@ COMMANDS = {
     'predict': 'segment images, folders, videos and cameras',
     'benchmark': 'measure speed, memory and size',
     'reparameterize': 'fuse the blocks of a checkpoint',
+    'export': 'write a segmentor as a file for ONNX Runtime, OpenVINO or ncnn',
     'convert-weights': 'convert RepVGG weights between families of names',
     'download-weights': 'fetch published ImageNet weights',
     'make-synthetic-scenes': 'write a small data set of synthetic street scenes',
