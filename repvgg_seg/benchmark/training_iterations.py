@@ -17,7 +17,7 @@ from mmseg.structures import SegDataSample
 from torch import nn
 
 from ..errors import InputError
-from ..models import RepVGGClassifier
+from ..models import BackboneClassifier
 from ..models.block import RepVGGBlock, find_blocks
 from ..models.compile_backbone import compile_backbone
 from ..models.image_channels import image_channels
@@ -138,7 +138,7 @@ def _peer_of(block: RepVGGBlock, peer: type[nn.Module]) -> nn.Module:
 
 
 def _iteration(
-    model: BaseSegmentor | RepVGGClassifier,
+    model: BaseSegmentor | BackboneClassifier,
     shape: tuple[int, int, int, int],
     device: torch.device,
     dtype: torch.dtype,
@@ -146,7 +146,7 @@ def _iteration(
     """One iteration on random images and labels, to be called again and again."""
     image = torch.rand(shape, device=device)
     samples: torch.Tensor | list[SegDataSample]
-    if isinstance(model, RepVGGClassifier):
+    if isinstance(model, BackboneClassifier):
         samples = torch.randint(0, model.linear.out_features, shape[:1], device=device)
     else:
         labels = torch.randint(0, model.num_classes, (shape[0], 1, *shape[2:]), device=device)
