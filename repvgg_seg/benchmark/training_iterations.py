@@ -65,7 +65,7 @@ def training_subjects(
             change(model)
         model.to(device).train()
         shape = (batch, image_channels(model), *size)
-        return Subject(name, form, _iteration(model, shape, device, dtype), batch, model, size=size)
+        return Subject(name, form, training_iteration(model, shape, device, dtype), batch, model, size=size)
 
     def as_mmseg(model: nn.Module) -> None:
         if not unfold_heads(model):
@@ -137,11 +137,11 @@ def _peer_of(block: RepVGGBlock, peer: type[nn.Module]) -> nn.Module:
     )
 
 
-def _iteration(
+def training_iteration(
     model: BaseSegmentor | BackboneClassifier,
     shape: tuple[int, int, int, int],
     device: torch.device,
-    dtype: torch.dtype,
+    dtype: torch.dtype = torch.float32,
 ) -> Callable[[], None]:
     """One iteration on random images and labels, to be called again and again."""
     image = torch.rand(shape, device=device)

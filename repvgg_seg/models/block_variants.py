@@ -76,10 +76,10 @@ _PLAIN = ('3x3',)
 
 BLOCKS: dict[str, BlockSpec] = {
     # Table 6
-    'repvgg': REPVGG,
     'plain': BlockSpec(_PLAIN),
     'without_1x1': BlockSpec(('3x3', 'identity')),
     'without_identity': BlockSpec(('3x3', '1x1')),
+    'repvgg': REPVGG,
     # Table 7
     'identity_without_bn': BlockSpec(without_bn=('identity',)),
     'bn_after_addition': BlockSpec(without_bn=('3x3', '1x1', 'identity'), bn_after_addition=True),

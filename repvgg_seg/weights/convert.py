@@ -9,9 +9,9 @@ from torch import Tensor
 from ..errors import InputError, listed
 from ..measure.difference import largest_relative_error
 from ..models.archs import ArchSpec, arch_name
+from ..models.block import switch_to_deploy
 from ..models.classifier import RepVGGClassifier
 from ..models.match_checkpoint import is_fused, recognise_arch, recognise_block
-from ..models.reparameterize import reparameterize_model
 from ..models.repvgg import RepVGG
 from ..weight_names import FAMILIES, Weights, sort_weights, to_checkpoint, unwrap
 from .load_into_model import find_backbone
@@ -68,7 +68,10 @@ def convert(
         )
     source = _build(arch, weights, fused)
     if deploy and not fused:
-        weights = _recognised(reparameterize_model(source).state_dict())
+        network = _build(arch, weights, fused)
+        switch_to_deploy(network)
+        weights = _recognised(network.state_dict())
+        weights.auxiliary = {}
     converted = to_checkpoint(weights, family, dict(arch=arch_name(arch), fused=deploy))
     error = _compared(_build(arch, _recognised(converted), deploy), source)
     if not error <= LIMIT:

@@ -240,8 +240,8 @@ def test_a_block_of_ones_own():
 @pytest.mark.parametrize(
     'block, message',
     [
-        ('qarep', 'unknown block .qarep.; the closest are qarepvgg; known: repvgg, plain'),
-        (7, 'block must be one of repvgg'),
+        ('qarep', 'unknown block .qarep.; the closest are qarepvgg; known: plain, without_1x1'),
+        (7, 'block must be one of plain'),
         (dict(branch=['3x3']), 'unknown: branch'),
         (dict(branches='3x3'), "branches must be a tuple of some of 3x3, 1x1, 1x3, 3x1, identity, got '3x3'"),
         (dict(branches=['5x5']), 'branches must be a tuple'),
