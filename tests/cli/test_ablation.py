@@ -41,6 +41,7 @@ def calls(monkeypatch):
     return called
 
 
+@pytest.mark.slow
 def test_rows_and_seeds(run, tmp_path, photos, calls):
     tiny_classifier(photos, tmp_path).dump(tmp_path / 'tiny.py')
     out = tmp_path / 'new' / 'ablation'
@@ -79,6 +80,7 @@ def test_rows_and_seeds(run, tmp_path, photos, calls):
     assert status == 2 and "this is {'train_cfg.max_epochs': '9'}: name another --out" in err
 
 
+@pytest.mark.slow
 def test_a_run_that_fails(run, tmp_path, photos, calls):
     tiny_classifier(photos, tmp_path).dump(tmp_path / 'tiny.py')
     status, said, err = run(tmp_path / 'tiny.py', '--out', tmp_path / 'out', '--rows', 'plain', '--seeds', 0, 9)
