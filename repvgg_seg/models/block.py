@@ -286,8 +286,8 @@ class RepVGGBlock(nn.Module):
 
     def _check_variant(self, number: Tensor | None) -> None:
         expected = self.plan.block
-        if number is not None and not number.is_meta and number.flatten().tolist() != [expected.number]:
-            raise InputError(other_block_message(block_of_number(int(number.flatten()[0])), expected))
+        if number is not None and not number.is_meta and (values := number.flatten()[:2].tolist()) != [expected.number]:
+            raise InputError(other_block_message(block_of_number(values[0]) if values else None, expected))
 
     def _fuse_state_dict(self, state_dict: dict[str, Tensor], prefix: str, dtype: torch.dtype | None) -> None:
         """Replace the tensors of the branches in `state_dict`, in place, by the kernel and bias that equal them.

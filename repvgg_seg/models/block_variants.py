@@ -125,7 +125,7 @@ def block_name(block: BlockSpec) -> str:
     return next((name for name, known in BLOCKS.items() if known == block), ' + '.join(block.branches))
 
 
-def block_of_number(number: int, own: BlockSpec = REPVGG) -> BlockSpec | None:
+def block_of_number(number: object, own: BlockSpec = REPVGG) -> BlockSpec | None:
     """The block of this number, `own` or one of `BLOCKS`; None where none has it."""
     return next((block for block in (own, *BLOCKS.values()) if block.number == number), None)
 

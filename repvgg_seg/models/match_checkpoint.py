@@ -154,7 +154,7 @@ def recognise_block(state_dict: Mapping[str, Tensor], own: BlockSpec = REPVGG) -
         return BLOCKS['residual'] if any('.layer1.' in name for name in state_dict) else REPVGG
     if number.is_meta:
         return own
-    return block_of_number(int(number.flatten()[0]), own) if number.numel() else None
+    return block_of_number(number.flatten()[0].item(), own) if number.numel() else None
 
 
 def _check_block(state_dict: Mapping[str, Tensor], expected: BlockSpec) -> None:

@@ -221,6 +221,18 @@ def test_weights_of_another_block_are_refused(written, expected):
             RepVGGBlock(plan(expected)).load_state_dict(part)
 
 
+@pytest.mark.parametrize('number', [torch.ones(0), torch.tensor(float('nan')), torch.ones(3), torch.tensor(5)], ids=str)
+def test_a_damaged_number_of_the_kind(number):
+    state = RepVGG(TINY, block='dirac').state_dict()
+    part = RepVGGBlock(plan('dirac')).state_dict() | dict(variant=number)
+    for load in (
+        lambda: RepVGG(TINY, block='dirac').load_state_dict(state | {'stage0.variant': number}),
+        lambda: RepVGGBlock(plan('dirac')).load_state_dict(part),
+    ):
+        with pytest.raises(InputError, match="blocks of an unknown kind, the config says block='dirac'"):
+            load()
+
+
 def test_fused_weights_fit_every_block_of_one_topology():
     state = reparameterize_model(RepVGG(TINY, block='asymmetric')).state_dict()
     RepVGG(TINY, block='dirac', deploy=True).load_state_dict(state)
