@@ -86,6 +86,16 @@ class Ablation:
         prepare_model(cfg)
         return cfg
 
+    def check(self, rows: Sequence[str]) -> None:
+        """Build the model of every row, without memory, so that what cannot be built is told before anything is trained.
+
+        Raises:
+            InputError: the config of a row is wrong.
+        """
+        for row in rows:
+            with torch.device('meta'):
+                MODELS.build({**self.load(row).model, 'data_preprocessor': None})
+
     def run(self, rows: Sequence[str], seeds: Sequence[int], jobs: int = 1) -> Iterator[str]:
         """Train and score what has no score yet; a run that was broken off goes on from its last checkpoint.
 

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from filelock import FileLock, Timeout
 
 from ..benchmark.ablation import Ablation, with_speed
 from ..errors import InputError
@@ -14,6 +15,7 @@ from ..files import replacing
 from ..models.block_variants import BLOCKS
 from ..reports.ablation_page import ablation_page, plot_ablation
 from ..reports.record import check_writable, read_record, write_record
+from ..training.work_dir import make_folder
 from .config_options import add_config_options
 from .exit import exit_on_input_error
 
@@ -65,9 +67,8 @@ def _parsed_size(size: str | None) -> tuple[int, int] | None:
 @exit_on_input_error
 def main() -> None:
     args = parse_args()
-    signal.signal(
-        signal.SIGTERM, lambda number, frame: sys.exit(128 + number)
-    )  # so that the runs it has started end, too
+    # So that the runs that it has started end, too.
+    signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(128 + number))
     out = Path(args.out)
     record_file = str(out / 'ablation.json')
     check_writable(record_file)
@@ -84,17 +85,28 @@ def main() -> None:
     for taken in (ablation.key, 'randomness.seed'):
         if taken in options:
             raise InputError(f'--cfg-options {taken}: --rows and --seeds set it; leave it out')
-    for row in args.rows:
-        ablation.load(row)  # a wrong config is told before anything is trained
-    device = torch.device('cuda' if torch.cuda.is_available() else 'cpu')
+    ablation.check(args.rows)
+    make_folder(args.out, '--out')
+    try:
+        held = FileLock(out / '.lock').acquire(timeout=0)
+    except Timeout:
+        raise InputError(
+            f'{out}: another command is at work in this folder; wait for it, or name another --out'
+        ) from None
+    with held:
+        _run(args, ablation, settings, record_file)
 
+
+def _run(args: Namespace, ablation: Ablation, settings: dict[str, Any], record_file: str) -> None:
+    """Train and score, and time if it is asked for; the record is written after each run."""
+    out = Path(args.out)
+    device = torch.device('cuda' if torch.cuda.is_available() else 'cpu')
     timed = (read_record(record_file) or {}).get('timed') or []
 
     def write() -> None:
         rows = ablation.rows()
-        of_these = (
-            timed if {row['name'] for row in rows} <= {row['name'] for row in timed} else []
-        )  # one interleaved run
+        # All figures of a table are of one interleaved run.
+        of_these = timed if {row['name'] for row in rows} <= {row['name'] for row in timed} else []
         record = write_record(
             record_file,
             device=device,

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 import torch
+from filelock import FileLock
 from helpers import REPO
 from tiny import tiny_classifier
 
@@ -80,6 +81,14 @@ def test_rows_and_seeds(run, tmp_path, photos, calls):
     assert status == 2 and "this is {'train_cfg.max_epochs': '9'}: name another --out" in err
 
 
+def test_a_folder_in_which_another_command_works(run, tmp_path, photos, calls):
+    tiny_classifier(photos, tmp_path).dump(tmp_path / 'tiny.py')
+    (tmp_path / 'out').mkdir()
+    with FileLock(tmp_path / 'out' / '.lock'):
+        status, _, err = run(tmp_path / 'tiny.py', '--out', tmp_path / 'out')
+    assert status == 2 and 'another command is at work in this folder' in err and not calls
+
+
 @pytest.mark.slow
 def test_a_run_that_fails(run, tmp_path, photos, calls):
     tiny_classifier(photos, tmp_path).dump(tmp_path / 'tiny.py')
@@ -98,6 +107,7 @@ def test_a_run_that_fails(run, tmp_path, photos, calls):
         (('--cfg-options', 'model.block=plain'), '--cfg-options model.block: --rows and --seeds set it'),
         (('--cfg-options', 'model.arhc=A0'), 'model.arhc'),
         (('--cfg-options', 'model.type=EncoderDecoder'), ''),
+        (('--rows', 'residual', '--cfg-options', 'model.arch.depths=[1,2,3,4,1]'), 'an even number of them'),
     ],
 )
 def test_refusals(run, tmp_path, photos, options, message):
