@@ -241,11 +241,9 @@ class RepVGGBlock(nn.Module):
 
     def part_not_fusible(self) -> str:
         """What keeps the block from becoming one conv: 'ReLU inside the branches' or the class of a norm; '' for nothing."""
-        try:
-            self.check_fusible()
-        except InputError:
-            return 'ReLU inside the branches' if self.plan.block.relu_in_branches else type(self._norms()[0]).__name__
-        return ''
+        if self.plan.block.relu_in_branches:
+            return 'ReLU inside the branches'
+        return next((type(norm).__name__ for norm in self._norms() if not _is_fusible(norm)), '')
 
     @torch.no_grad()
     def switch_to_deploy(self) -> None:
@@ -332,6 +330,10 @@ def _fused(kernel: Tensor, norm: nn.Module | None, rows: slice, bias: Tensor | N
     assert bn.running_mean is not None and bn.running_var is not None
     weight, shift = (None if each is None else each[rows] for each in (bn.weight, bn.bias))
     return fuse_conv_bn(kernel, bn.running_mean[rows], bn.running_var[rows], weight, shift, bn.eps, bias)
+
+
+def _is_fusible(norm: nn.Module) -> bool:
+    return isinstance(norm, _BatchNorm) and norm.running_mean is not None
 
 
 def _as_fusible(norm: nn.Module) -> _BatchNorm:

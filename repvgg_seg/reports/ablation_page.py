@@ -75,7 +75,7 @@ def plot_ablation(path: str | PathLike[str], rows: Sequence[Row], metric: str) -
             heights = [row.get(f'{form}_examples_per_s', 0) for row in rows]
             speed.barh([place + 0.4 * offset - 0.2 for place in range(len(rows))], heights, 0.4, label=label)
         speed.set(xlabel='inference, examples/s')
-        speed.legend()
+        speed.legend(loc='lower center', bbox_to_anchor=(0.5, 1), ncols=2, frameon=False)
     figure.tight_layout()
     with replacing(path) as temporary:
         figure.savefig(temporary)
