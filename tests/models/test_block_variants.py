@@ -8,6 +8,7 @@ from torch import nn
 
 from repvgg_seg import RepVGG, RepVGGClassifier, optimize_for_inference, reparameterize_model
 from repvgg_seg.errors import InputError
+from repvgg_seg.models import fusion_algebra
 from repvgg_seg.models.archs import ARCHS
 from repvgg_seg.models.block import RepVGGBlock
 from repvgg_seg.models.block_variants import BLOCKS, BlockSpec, get_block
@@ -117,6 +118,16 @@ def test_fused_equals_training_form(name, form):
     deploy.load_state_dict(model.state_dict())
     assert all(torch.equal(a, b) for a, b in zip(deploy(x), fused(x), strict=True))
     assert len({id(module) for module in fused.modules() if isinstance(module, nn.BatchNorm2d)}) == 0
+
+
+@pytest.mark.parametrize('name', sorted(set(FUSIBLE) - {'residual'}))
+@torch.no_grad()
+def test_fused_a_few_channels_at_a_time(name, monkeypatch):
+    """As for a large kernel: three channels of eight."""
+    block = randomise_bn(RepVGGBlock(plan(name))).eval()
+    whole = block.get_equivalent_kernel_bias()
+    monkeypatch.setattr(fusion_algebra, '_AT_A_TIME', 3 * block.rbr_dense.conv.weight[0].numel())
+    assert all(map(torch.equal, block.get_equivalent_kernel_bias(), whole))
 
 
 def test_all_become_the_same_architecture():
