@@ -18,6 +18,7 @@ COMMANDS = {
     'report': 'one HTML page for a training run, or for several',
     'predict': 'segment images, folders, videos and cameras',
     'benchmark': 'measure speed, memory and size',
+    'ablation': 'train several kinds of block over several seeds, and tabulate them',
     'reparameterize': 'fuse the blocks of a checkpoint',
     'export': 'write a segmentor as a file for ONNX Runtime, OpenVINO or ncnn',
     'convert-weights': 'convert RepVGG weights between families of names',

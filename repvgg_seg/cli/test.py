@@ -24,7 +24,7 @@ from ..models.block import find_blocks
 from ..optimize.options import checked_memory
 from ..quiet import quiet_warnings
 from ..reports.record import check_writable, write_record
-from ..training.agreement.norm_and_fusing import norms_not_fusible
+from ..training.agreement.norm_and_fusing import parts_not_fusible
 from ..training.config import load_config
 from ..training.distributed import end_together
 from ..training.hooks import EvaluationMemoryHook, SwitchToDeployHook, TooLargeImagesHook
@@ -186,7 +186,7 @@ def form_of(args: argparse.Namespace, runner: Runner) -> str:
         return 'optimized'
     if find_backbone(runner.model)[1] is None:
         return 'no RepVGG'
-    fuses = any(isinstance(hook, SwitchToDeployHook) for hook in runner.hooks) and not norms_not_fusible(runner.model)
+    fuses = any(isinstance(hook, SwitchToDeployHook) for hook in runner.hooks) and not parts_not_fusible(runner.model)
     return 'fused' if fuses or not find_blocks(runner.model) else 'training form'
 
 

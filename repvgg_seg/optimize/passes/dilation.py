@@ -174,7 +174,7 @@ def _undilated(conv: nn.Conv2d) -> nn.Conv2d:
 
 def _conv_of_block(block: RepVGGBlock) -> nn.Conv2d | None:
     """The conv of a deployed block without squeeze-and-excitation."""
-    return block.rbr_reparam if block.deploy and not block.plan.se else None
+    return block.rbr_reparam if block.deploy and not (block.plan.se or block.plan.post_se) else None
 
 
 def _conv_of_bottleneck(block: Bottleneck) -> nn.Conv2d | None:
