@@ -13,6 +13,7 @@ if not all(map(find_spec, ('mmcv', 'mmengine', 'mmseg'))):
 
 with quiet_imports():
     from . import data, evaluation, registry, training  # noqa: F401 (registers)
+    from .export import load_engine
     from .inference import Segmentor
     from .models import RepVGG, RepVGGClassifier, reparameterize_model
     from .optimize import optimize_for_inference
@@ -23,6 +24,7 @@ __all__ = [
     'RepVGGClassifier',
     'Segmentor',
     '__version__',
+    'load_engine',
     'load_weights',
     'optimize_for_inference',
     'reparameterize_model',

@@ -24,6 +24,7 @@ ROOMS = [
     'synthetic',
     'weights',
     'optimize',
+    'export',
     'evaluation',
     'reports',
     'training',

@@ -1,6 +1,6 @@
 """README.md and docs/: what their pages say is run, on a small network and synthetic scenes that stand in for the user's.
 
-Measurements, downloads and what needs several machines are not run: tests/test_pages.py reads all commands, also these.
+Measurements, downloads, exports and what needs several machines are not run: tests/test_pages.py reads all commands, also these.
 docs/own_data.md has a test of its own, in tests/cli/test_own_data_page.py. docs/benchmarks.md holds measurements alone.
 """
 
@@ -24,8 +24,8 @@ from videos import write
 pytestmark = pytest.mark.slow
 
 NOT_RUN = re.compile(
-    r'tools/(benchmark|crash_test|fuzz|download_weights|prepare_cityscapes|make_synthetic_scenes)\.py|\.sh\b'
-    r'| 0 --frames| - *$|--tracker|--compile|--amp|ann_file='
+    r'tools/(ablation|benchmark|crash_test|fuzz|download_weights|prepare_cityscapes|make_synthetic_scenes|export)\.py|\.sh\b'
+    r'|--engine|exported/| 0 --frames| - *$|--tracker|--compile|--amp|ann_file='
 )
 # The words of the pages that stand for something of the user's.
 STAND_INS = {

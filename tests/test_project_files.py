@@ -82,7 +82,12 @@ def extra(name):
 
 @pytest.mark.parametrize(
     'name, pins',
-    [('onedl', 'requirements.txt'), ('onedl', 'requirements-min.txt'), ('upstream', 'requirements-upstream.txt')],
+    [
+        ('onedl', 'requirements.txt'),
+        ('onedl', 'requirements-min.txt'),
+        ('upstream', 'requirements-upstream.txt'),
+        *((engine, 'requirements.txt') for engine in ('onnx', 'openvino', 'ncnn')),
+    ],
 )
 def test_what_the_tests_run_with_lies_within_the_extra(name, pins):
     pinned = requirements((REPO / pins).read_text())
@@ -93,7 +98,8 @@ def test_what_the_tests_run_with_lies_within_the_extra(name, pins):
 def test_the_suite_on_the_originals_has_the_same_other_packages():
     ours, theirs = (requirements((REPO / f'requirements{kind}.txt').read_text()) for kind in ('', '-upstream'))
     lint = {'ruff', 'mypy', 'types-tabulate', 'import-linter'}
-    assert {*ours} - {*theirs} == lint | {*extra('onedl')}
+    engines = {name for kind in ('onnx', 'openvino', 'ncnn') for name in extra(kind)}  # their tests are skipped there
+    assert {*ours} - {*theirs} == lint | engines | {*extra('onedl')}
     assert {name: theirs[name] for name in {*ours} & {*theirs} - {'setuptools'}}.items() <= ours.items()
 
 

@@ -34,6 +34,12 @@ def test_no_file(given):
             function(given)
 
 
+@pytest.mark.parametrize('given', [None, {}, 3, RepVGG, ['a.onnx']], ids=repr)
+def test_no_exported_file(given):
+    with pytest.raises(InputError, match='^an exported file is named by its path, got '):
+        repvgg_seg.load_engine(given)
+
+
 @pytest.mark.parametrize('given', [None, 'x.pth', Path('x.pth'), [torch.ones(1)]], ids=repr)
 def test_nothing_to_convert(given):
     with pytest.raises(InputError, match='^checkpoint must be a dict of tensors, got a '):

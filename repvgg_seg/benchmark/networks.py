@@ -40,14 +40,18 @@ def build_segmentor(cfg: Config) -> nn.Module:
     return revert_sync_batchnorm(MODELS.build(cfg.model)).eval()
 
 
-def build_classifier(name: str) -> nn.Module:
+def build_classifier(name: str, **kwargs: object) -> nn.Module:
     """'RepVGG-B1g2' or another RepVGG, or one of `BASELINES`, with random weights, in eval mode.
+
+    Args:
+        name: of the network.
+        kwargs: further arguments of `RepVGGClassifier`.
 
     Raises:
         InputError: an unknown name, or a baseline whose library is not installed.
     """
     if name.startswith('RepVGG-'):
-        model = MODELS.build(dict(type='RepVGGClassifier', arch=name.removeprefix('RepVGG-')))
+        model = MODELS.build(dict(type='RepVGGClassifier', arch=name.removeprefix('RepVGG-'), **kwargs))
     elif name in BASELINES:
         model = build_baseline(name)
     else:

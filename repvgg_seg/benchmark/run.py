@@ -42,13 +42,13 @@ def measure_all(
     baseline = baseline or subjects[0].key
     if baseline not in calls:
         raise InputError(f'baseline must be one of {", ".join(calls)}, got {baseline!r}')
-    memory = {key: peak_memory(call, device) for key, call in calls.items()}
+    memory = {subject.key: peak_memory(subject.call, device) for subject in subjects if subject.has_memory}
     bar = ProgressBar((rounds + warmup) * len(calls), bar_width=20, file=sys.stderr)
     times = interleaved(calls, device, rounds, warmup, bar.update)
     print(file=sys.stderr)
     rows = []
     for subject in subjects:
-        row = _row(subject, times[subject.key], times[baseline], memory[subject.key])
+        row = _row(subject, times[subject.key], times[baseline], memory.get(subject.key))
         for name, form in _FORMS_COMPARED_WITH.items():
             other = times.get(replace(subject, form=form).key)
             if other:
@@ -62,7 +62,7 @@ def _ratio(reference: list[float], times: list[float]) -> float:
     return statistics.median(other / own for own, other in zip(times, reference, strict=True))
 
 
-def _row(subject: Subject, times: list[float], reference: list[float], peak: int) -> Row:
+def _row(subject: Subject, times: list[float], reference: list[float], peak: int | None) -> Row:
     """The figures of a subject, from the seconds of its calls and of those of the baseline, and its peak in bytes."""
     low, median, high = statistics.quantiles(times, n=4, method='inclusive') if len(times) > 1 else times * 3
     row: Row = dict(
@@ -72,12 +72,13 @@ def _row(subject: Subject, times: list[float], reference: list[float], peak: int
         ms=1e3 * median,
         ms_quartiles=[1e3 * low, 1e3 * high],
         ratio=_ratio(reference, times),
-        peak_activations_mib=peak / _MIB,
     )
+    if peak is not None:
+        row['peak_activations_mib'] = peak / _MIB
     if subject.size is not None:
         height, width = subject.size
         row.update(size=subject.size_name, ns_per_pixel=1e9 * median / (subject.examples * height * width))
-    if subject.model is not None:
+    if subject.model is not None and peak is not None:
         row['weights_mib'] = held_bytes(subject.model) / _MIB
         row['memory_mib'] = row['weights_mib'] + row['peak_activations_mib']
     if subject.count is not None:

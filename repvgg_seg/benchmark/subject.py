@@ -22,6 +22,7 @@ class Subject:
         count: parameters, FLOPs and Wino MULs of one example.
         paper: figures that the paper reports, shown beside, by the names in `reports.benchmark_table.COLUMNS`.
         size: (height, width) of the images in pixels, where there are images.
+        has_memory: whether the memory of the call can be measured; that of another engine than torch cannot.
     """
 
     name: str
@@ -32,6 +33,7 @@ class Subject:
     count: Count | None = None
     paper: Row = field(default_factory=dict)
     size: tuple[int, int] | None = None
+    has_memory: bool = True
 
     @property
     def size_name(self) -> str:

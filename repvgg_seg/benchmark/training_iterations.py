@@ -17,7 +17,7 @@ from mmseg.structures import SegDataSample
 from torch import nn
 
 from ..errors import InputError
-from ..models import RepVGGClassifier
+from ..models import BackboneClassifier
 from ..models.block import RepVGGBlock, find_blocks
 from ..models.compile_backbone import compile_backbone
 from ..models.image_channels import image_channels
@@ -65,7 +65,7 @@ def training_subjects(
             change(model)
         model.to(device).train()
         shape = (batch, image_channels(model), *size)
-        return Subject(name, form, _iteration(model, shape, device, dtype), batch, model, size=size)
+        return Subject(name, form, training_iteration(model, shape, device, dtype), batch, model, size=size)
 
     def as_mmseg(model: nn.Module) -> None:
         if not unfold_heads(model):
@@ -137,16 +137,16 @@ def _peer_of(block: RepVGGBlock, peer: type[nn.Module]) -> nn.Module:
     )
 
 
-def _iteration(
-    model: BaseSegmentor | RepVGGClassifier,
+def training_iteration(
+    model: BaseSegmentor | BackboneClassifier,
     shape: tuple[int, int, int, int],
     device: torch.device,
-    dtype: torch.dtype,
+    dtype: torch.dtype = torch.float32,
 ) -> Callable[[], None]:
     """One iteration on random images and labels, to be called again and again."""
     image = torch.rand(shape, device=device)
     samples: torch.Tensor | list[SegDataSample]
-    if isinstance(model, RepVGGClassifier):
+    if isinstance(model, BackboneClassifier):
         samples = torch.randint(0, model.linear.out_features, shape[:1], device=device)
     else:
         labels = torch.randint(0, model.num_classes, (shape[0], 1, *shape[2:]), device=device)

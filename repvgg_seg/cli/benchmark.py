@@ -15,7 +15,7 @@ from .benchmark_commands import BENCHMARKS, DEVICE, Benchmark
 from .exit import exit_on_input_error
 
 # Arguments that are no settings of a measurement: its rows name the models, and paths belong to one machine.
-_NOT_RECORDED = ('benchmark', 'names', 'out', 'peer', 'checkpoint', 'folder')
+_NOT_RECORDED = ('benchmark', 'names', 'out', 'peer', 'checkpoint', 'folder', 'engine')
 
 
 def parse_args() -> Namespace:

@@ -17,6 +17,7 @@ from ..benchmark import paper_tables
 from ..benchmark.baselines import is_available
 from ..benchmark.branches import branch_subjects
 from ..benchmark.data_loading import augmentation_subjects, loading_subjects
+from ..benchmark.engines import engine_subjects
 from ..benchmark.kernels import kernel_subjects
 from ..benchmark.networks import FORMS, build_classifier, build_segmentor, network_subjects
 from ..benchmark.optimizing import optimizing_subjects
@@ -108,9 +109,13 @@ def network_options(args: Namespace, channels: int = 3) -> list[Options]:
 
 
 def segmentors(args: Namespace, device: torch.device) -> Iterator[Subject]:
-    if args.checkpoint and len(args.names) != 1:
-        raise InputError(f'--checkpoint is for one config, got {len(args.names)}: name the config of the checkpoint')
-    for name, cfg in load_configs(args.names).items():
+    names = args.names or ([] if args.engine else TABLE_8)
+    if args.checkpoint and len(names) != 1:
+        raise InputError(f'--checkpoint is for one config, got {len(names)}: name the config of the checkpoint')
+    if args.engine and device.type != 'cpu':
+        raise InputError(f'--engine names files that compute on the CPU, got --device {device}: set --device cpu')
+    exported = list(engine_subjects(args.engine, image_sizes(args), args.batch, args.mode))
+    for name, cfg in load_configs(names).items():
         model = build_segmentor(cfg)
         if args.checkpoint:
             load_weights(model, args.checkpoint)
@@ -118,6 +123,7 @@ def segmentors(args: Namespace, device: torch.device) -> Iterator[Subject]:
         paper = dict(miou=miou, paper_examples_per_s=speed) if miou else None
         for options in network_options(args, image_channels(model)):
             yield from network_subjects(name, model.to(device), args.forms, options, args.mode, paper)
+    yield from exported
 
 
 def classifiers(args: Namespace, device: torch.device) -> Iterator[Subject]:
@@ -250,7 +256,8 @@ BENCHMARKS = (
         'segmentors',
         'segmentors by config; the six of Table 8 by default',
         (
-            argument('names', nargs='*', default=TABLE_8, metavar='CONFIG'),
+            argument('names', nargs='*', metavar='CONFIG'),
+            argument('--engine', nargs='+', default=[], metavar='FILE', help='files of tools/export.py, timed as well'),
             argument('--checkpoint', help='weights of the one config that is named'),
             argument('--mode', choices=['tensor', 'predict'], default='tensor', help='up to logits, or to labels'),
             *WHICH_FORMS,

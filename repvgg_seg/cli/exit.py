@@ -5,6 +5,7 @@ import io
 import sys
 import traceback
 from collections.abc import Callable
+from types import FrameType
 from typing import NoReturn, ParamSpec, TypeVar
 
 import torch
@@ -48,6 +49,11 @@ def exit_on_input_error(main: Callable[P, R]) -> Callable[P, R]:
             raise
 
     return wrapped
+
+
+def end_on_sigterm(number: int, frame: FrameType | None) -> NoReturn:
+    """Handler of a signal that ends a command as by Ctrl-C, so that no half-written file stays."""
+    sys.exit(128 + number)
 
 
 def _tell(error: InputError) -> NoReturn:

@@ -7,10 +7,10 @@ import sys
 import tempfile
 from collections.abc import Sequence
 from pathlib import Path
-from types import FrameType
-from typing import Any, NoReturn
+from typing import Any
 
 from ..errors import InputError
+from ..export.engine import is_engine_file
 from ..inference.inputs import KINDS, Source, find_sources
 from ..inference.outputs import IDS, Outputs
 from ..inference.predict_sources import Report, SourcePredictor, number_of_images
@@ -21,12 +21,14 @@ from ..training.work_dir import make_folder
 from ..version import __version__
 from ..weights import install_safe_reader
 from .config_options import add_config_options
-from .exit import exit_on_input_error
+from .exit import end_on_sigterm, exit_on_input_error
 from .optimize_options import OPTIMIZE_OPTIONS
 
 # From so many images on, rewriting the network takes less time than it saves, measurements of a first call included.
 MANY = 32
-_NOT_INPUTS = {'.py': '--config', '.pth': '--checkpoint', '.pt': '--checkpoint', '.safetensors': '--checkpoint'}
+_NOT_INPUTS = {'.py': '--config'} | dict.fromkeys(
+    ('.pth', '.pt', '.safetensors', '.onnx', '.xml', '.param', '.pt2'), '--checkpoint'
+)
 
 
 def parse_args() -> argparse.Namespace:
@@ -41,7 +43,7 @@ def parse_args() -> argparse.Namespace:
         '(an image, a video, or a list of paths)',
     )
     parser.add_argument('--config', help='config file, or the name of one; that in the checkpoint by default')
-    parser.add_argument('--checkpoint', help='checkpoint file, in training or fused form')
+    parser.add_argument('--checkpoint', help='checkpoint file, in training or fused form, or a file of tools/export.py')
     parser.add_argument('--out-dir', help='folder for the predictions; a new one, predictions, by default')
     parser.add_argument(
         '--write',
@@ -103,11 +105,6 @@ def new_folder() -> str:
     return name
 
 
-def end_on_sigterm(number: int, frame: FrameType | None) -> NoReturn:
-    """End as by Ctrl-C, so that no half-written file stays."""
-    sys.exit(128 + number)
-
-
 def record_of(segmentor: Segmentor, report: Report, complete: bool) -> dict[str, Any]:
     """What `predictions.json` holds."""
     return dict(
@@ -152,7 +149,8 @@ def main() -> None:
         total = number_of_images(sources, args.frames)
         form = args.form
         if form == 'auto':
-            form = 'optimized' if total is None or total >= MANY else 'fused'
+            many = total is None or total >= MANY
+            form = 'optimized' if many and not is_engine_file(args.checkpoint) else 'fused'
         segmentor = Segmentor(
             args.config, args.checkpoint, args.device, form, args.memory, args.cfg_options, trust=args.trust
         )

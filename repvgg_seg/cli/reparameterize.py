@@ -16,7 +16,7 @@ from ..data.read_image import read_image
 from ..errors import InputError, listed
 from ..invocation import as_typed
 from ..measure.difference import largest_relative_error
-from ..models import RepVGGClassifier, reparameterize_model
+from ..models import BackboneClassifier, reparameterize_model
 from ..models.image_channels import image_channels
 from ..training.config import load_config
 from ..training.prepare import prepare_model
@@ -64,10 +64,10 @@ def load_image(path: str | None, channels: int) -> Tensor:
 
 
 @torch.no_grad()
-def largest_error(model: BaseSegmentor | RepVGGClassifier, fused: nn.Module, image: Tensor) -> float:
+def largest_error(model: BaseSegmentor | BackboneClassifier, fused: nn.Module, image: Tensor) -> float:
     """The largest relative error of the fused model, in its logits and in every feature map."""
     batch: dict[str, Any] = dict(inputs=list(image))
-    if isinstance(model, RepVGGClassifier):
+    if isinstance(model, BackboneClassifier):
         batch = dict(inputs=image, labels=torch.zeros(1, dtype=torch.long))
     inputs = model.data_preprocessor(batch)['inputs']
     networks: Iterable[Any] = (model.eval(), fused.eval())

@@ -1,4 +1,4 @@
-"""Score a checkpoint, fused: python tools/test.py CONFIG CHECKPOINT"""
+"""Score a checkpoint, fused, or an exported file: python tools/test.py CONFIG CHECKPOINT"""
 
 import argparse
 import copy
@@ -18,11 +18,13 @@ from ..data.wrapped_datasets import inner_configs
 from ..errors import InputError
 from ..evaluation import ImageScoresHook
 from ..evaluation.prediction_files import draw_predictions, write_predictions, write_what_metrics_write
+from ..export import Engine, load_engine
+from ..export.engine_segmentor import check_number_of_classes, engine_segmentor_config
 from ..models.block import find_blocks
 from ..optimize.options import checked_memory
 from ..quiet import quiet_warnings
 from ..reports.record import check_writable, write_record
-from ..training.agreement.norm_and_fusing import norms_not_fusible
+from ..training.agreement.norm_and_fusing import parts_not_fusible
 from ..training.config import load_config
 from ..training.distributed import end_together
 from ..training.hooks import EvaluationMemoryHook, SwitchToDeployHook, TooLargeImagesHook
@@ -42,7 +44,10 @@ def parse_args() -> argparse.Namespace:
         description='Score a checkpoint: mIoU, mAcc, aAcc and the table of classes; top-1 and top-5'
     )
     parser.add_argument('config', help='config file')
-    parser.add_argument('checkpoint', help='checkpoint file, in training or fused form')
+    parser.add_argument('checkpoint', nargs='?', help='checkpoint file, in training or fused form')
+    parser.add_argument(
+        '--engine', metavar='FILE', help='score a file of tools/export.py, in the place of a checkpoint'
+    )
     parser.add_argument('--no-fuse', action='store_true', help='score the training form (the fused one is the default)')
     parser.add_argument('--optimize', action='store_true', help='score the model as it is rewritten for inference')
     for name, options in OPTIMIZE_OPTIONS:
@@ -66,6 +71,27 @@ def parse_args() -> argparse.Namespace:
     add_config_options(parser)
     add_launcher_options(parser)
     return parse_run_args(parser)
+
+
+def check_what_is_scored(args: argparse.Namespace) -> None:
+    """Refuse no file, two files, and options that are for a checkpoint alone."""
+    if args.engine is None:
+        if args.checkpoint is None:
+            raise InputError('nothing to score: name a checkpoint, or a file of tools/export.py (--engine FILE)')
+        return
+    if args.checkpoint is not None:
+        raise InputError(f'--engine is scored in the place of a checkpoint: leave out {args.checkpoint}')
+    for name in ('no_fuse', 'optimize', 'trust'):
+        if getattr(args, name):
+            raise InputError(f'--{name.replace("_", "-")} is for a checkpoint, and --engine names a file as it is')
+
+
+def use_engine(cfg: Config, args: argparse.Namespace) -> None:
+    """Put an exported file in the place of the network of the config."""
+    if args.tta:
+        cfg.model.module = engine_segmentor_config(args.engine, cfg.model.module)
+    else:
+        cfg.model = engine_segmentor_config(args.engine, cfg.model)
 
 
 def apply_args(cfg: Config, args: argparse.Namespace) -> None:
@@ -160,7 +186,7 @@ def form_of(args: argparse.Namespace, runner: Runner) -> str:
         return 'optimized'
     if find_backbone(runner.model)[1] is None:
         return 'no RepVGG'
-    fuses = any(isinstance(hook, SwitchToDeployHook) for hook in runner.hooks) and not norms_not_fusible(runner.model)
+    fuses = any(isinstance(hook, SwitchToDeployHook) for hook in runner.hooks) and not parts_not_fusible(runner.model)
     return 'fused' if fuses or not find_blocks(runner.model) else 'training form'
 
 
@@ -174,6 +200,11 @@ def windows_of(runner: Runner) -> dict[str, Any]:
     """For the record: which images did not fit in memory and were computed in windows, whose scores differ slightly."""
     found = [hook for hook in runner.hooks if isinstance(hook, TooLargeImagesHook) and hook.images]
     return dict(too_large_images=dict(number=found[0].images, windows=found[0].windows)) if found else {}
+
+
+def engine_of(engine: Engine | None) -> dict[str, Any]:
+    """For the record: the exported file that is scored."""
+    return {} if engine is None else dict(engine=engine.facts())
 
 
 def image_scores_of(scores: ImageScoresHook, record: str) -> dict[str, Any]:
@@ -190,18 +221,25 @@ def image_scores_of(scores: ImageScoresHook, record: str) -> dict[str, Any]:
 def main() -> None:
     args = parse_args()
     cfg = load_config(args.config, args.cfg_options)
-    check_readable(args.checkpoint)
+    check_what_is_scored(args)
+    engine = load_engine(args.engine) if args.engine is not None else None
+    if engine is not None:
+        check_number_of_classes(engine, cfg.model)
+    else:
+        check_readable(args.checkpoint)
     prepare(cfg, args, 'test')
     apply_args(cfg, args)
+    if engine is not None:
+        use_engine(cfg, args)
     with quiet_warnings():
         runner = build(cfg)
         runner.register_hook(memory := EvaluationMemoryHook())
         if args.result or args.examples:
             runner.register_hook(scores := ImageScoresHook(args.examples))
-        meta = load_weights(runner.model, args.checkpoint, trust=args.trust)
+        meta = engine.meta if engine is not None else load_weights(runner.model, args.checkpoint, trust=args.trust)
         if args.no_fuse and find_backbone(runner.model)[1] is not None and not find_blocks(runner.model):
             raise InputError(f'--no-fuse: {args.checkpoint} is fused already; give the training checkpoint')
-        metrics = test(runner, args.checkpoint, None if args.no_rehearsal else meta)
+        metrics = test(runner, args.engine or args.checkpoint, None if args.no_rehearsal else meta)
     if args.result and is_main_process():
         write_record(
             args.result,
@@ -209,7 +247,8 @@ def main() -> None:
             options=args.cfg_options or {},
             checkpoint=args.checkpoint,
             trust=args.trust,
-            form=form_of(args, runner),
+            form=form_of(args, runner) if engine is None else engine.name,
+            **engine_of(engine),
             tta=args.tta,
             images=getattr(runner.test_dataloader.sampler, 'number', len(runner.test_dataloader.dataset)),
             processes=get_world_size(),

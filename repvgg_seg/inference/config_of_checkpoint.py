@@ -38,7 +38,22 @@ def config_of_checkpoint(meta: Mapping[str, Any], filename: str) -> Config:
         raise InputError(f'{filename}: the config of its network {why}: name the config as well (--config CONFIG)')
     loader = stored.get('test_dataloader') or {}
     dataset = loader.get('dataset') if isinstance(loader, dict) else None
-    used: dict[str, Any] = dict(model=stored.model, test_pipeline=_pipeline(stored, dataset))
+    cfg = checked_config(dict(model=stored.model, test_pipeline=_pipeline(stored, dataset)), filename)
+    if isinstance(dataset, dict) and isinstance(dataset.get('type'), str) and dataset['type'] in DATASETS.module_dict:
+        cfg.test_dataloader = dict(dataset=dict(type=dataset['type'], metainfo=dataset.get('metainfo')))
+    return cfg
+
+
+def checked_config(used: dict[str, Any], filename: str) -> Config:
+    """A config of the parts that a file holds, from which nothing is built that reads another file.
+
+    Args:
+        used: the parts, of plain values; changed in place.
+        filename: of the file, for messages.
+
+    Raises:
+        InputError: a part names something that is not registered.
+    """
     for part in dicts_in(used):
         for name in _READS:
             if part.get(name) is not None:
@@ -49,10 +64,7 @@ def config_of_checkpoint(meta: Mapping[str, Any], filename: str) -> Config:
             f'{filename}: its config names what is not registered here, and it is not imported from there '
             f'({listed(unknown)}): name the config as well (--config CONFIG)'
         )
-    cfg = Config(used)
-    if isinstance(dataset, dict) and isinstance(dataset.get('type'), str) and dataset['type'] in DATASETS.module_dict:
-        cfg.test_dataloader = dict(dataset=dict(type=dataset['type'], metainfo=dataset.get('metainfo')))
-    return cfg
+    return Config(used)
 
 
 def _pipeline(stored: Config, dataset: Any) -> list[Any]:

@@ -11,10 +11,13 @@ import numpy as np
 import torch
 from mmengine.config import Config
 from mmengine.logging import print_log
+from mmengine.registry import init_default_scope
 from mmseg.models import BaseSegmentor
 from mmseg.registry import MODELS
 
 from ..errors import InputError, listed
+from ..export.engine import is_engine_file, load_engine
+from ..export.engine_segmentor import EngineSegmentor, check_number_of_classes
 from ..invocation import config_name
 from ..quiet import quiet_warnings
 from ..training.config import load_config
@@ -24,7 +27,7 @@ from ..training.sync_bn import sync_bn_to_bn
 from ..weights.classes_of_config import classes_of_config
 from ..weights.load_into_model import load_weights
 from ..weights.read import check_readable, read_checkpoint, read_meta
-from .config_of_checkpoint import config_of_checkpoint
+from .config_of_checkpoint import checked_config, config_of_checkpoint
 from .shipped_network import CONFIG, shipped_network
 
 Path_ = str | os.PathLike[str]
@@ -61,7 +64,7 @@ def load_network(
 
     Args:
         config: path or name of a config, or a config that was read; None for that in the checkpoint.
-        checkpoint: path of a checkpoint, in training or fused form; None with the config of the shipped network, or without
+        checkpoint: path of a checkpoint, in training or fused form, or of a file of tools/export.py; None with the config of the shipped network, or without
             any config, for the shipped network.
         cfg_options: settings that are put over the config, by their dotted keys.
         trust: read a checkpoint that runs code when read.
@@ -76,15 +79,15 @@ def load_network(
     if checkpoint is None:
         raise _without_weights(config)
     checkpoint = os.fspath(checkpoint)
+    if is_engine_file(checkpoint):
+        return _network_of_engine(config, checkpoint, cfg_options)
     if config is None:
         check_readable(checkpoint)
         meta = read_meta(checkpoint, read_checkpoint(checkpoint, trust))
         cfg = config_of_checkpoint(meta, checkpoint)
         cfg.merge_from_dict(cfg_options or {})
     else:
-        cfg = config.copy() if isinstance(config, Config) else load_config(os.fspath(config), cfg_options)
-        if isinstance(config, Config):
-            cfg.merge_from_dict(cfg_options or {})
+        cfg = _given(config, cfg_options)
         check_readable(checkpoint)
     if 'decode_head' not in cfg.model:
         raise InputError(f'{config or checkpoint} is no segmentor (it has no model.decode_head): name one that is')
@@ -101,8 +104,42 @@ def load_network(
             raise told_in_one_line(error, f'building the network of {config or checkpoint}') from error
     meta = load_weights(model, checkpoint, trust=trust) or read_meta(checkpoint, {})
     classes, palette = _classes(model, cfg, meta, checkpoint)
-    named = None if config is None else getattr(config, 'filename', None) or str(config)
-    return Network(model.eval().requires_grad_(False), cfg, classes, palette, named, checkpoint)
+    return Network(model.eval().requires_grad_(False), cfg, classes, palette, _name_of(config), checkpoint)
+
+
+def _network_of_engine(config: Path_ | Config | None, file: str, cfg_options: dict[str, Any] | None) -> Network:
+    """An exported file as a segmentor, with the pipeline of a config or else of what lies beside the file."""
+    engine = load_engine(file)
+    info = engine.info
+    if config is None:
+        model = dict(data_preprocessor=info.data_preprocessor, test_cfg=info.test_cfg)
+        cfg = checked_config(dict(model=model, test_pipeline=info.test_pipeline), file)
+        cfg.merge_from_dict(cfg_options or {})
+    else:
+        cfg = _given(config, cfg_options)
+        check_number_of_classes(engine, cfg.model)
+    init_default_scope('mmseg')
+    try:
+        segmentor = EngineSegmentor(engine, cfg.model.get('data_preprocessor'), cfg.model.get('test_cfg')).eval()
+    except InputError:
+        raise
+    except Exception as error:  # a wrong value raises whatever the class makes of it
+        raise told_in_one_line(error, f'building the network of {file}') from error
+    classes, palette = _classes(segmentor, cfg, engine.meta, file)
+    return Network(segmentor, cfg, classes, palette, _name_of(config), file)
+
+
+def _given(config: Path_ | Config, cfg_options: dict[str, Any] | None) -> Config:
+    """A config that was named or read, with settings put over it."""
+    if not isinstance(config, Config):
+        return load_config(os.fspath(config), cfg_options)
+    cfg = config.copy()
+    cfg.merge_from_dict(cfg_options or {})
+    return cfg
+
+
+def _name_of(config: Path_ | Config | None) -> str | None:
+    return None if config is None else getattr(config, 'filename', None) or str(config)
 
 
 def _is_shipped(config: Path_ | Config) -> bool:

@@ -15,6 +15,7 @@ from PIL import Image
 from torch import Tensor
 
 from ..errors import InputError
+from ..export.engine import is_engine_file
 from ..measure.out_of_memory import is_out_of_memory
 from ..models import reparameterize_model
 from ..models.block import find_blocks
@@ -41,7 +42,8 @@ class Segmentor:
 
     Args:
         config: path or name of a config, or one that was read; None for the one in the checkpoint.
-        checkpoint: path of a checkpoint, in training or fused form. Without config and checkpoint, the network is the one that
+        checkpoint: path of a checkpoint, in training or fused form, or of a file of tools/export.py, which computes on the
+            CPU in the form that it has. Without config and checkpoint, the network is the one that
             comes with the package, for street scenes.
         device: 'cpu', 'cuda', 'cuda:1' or torch's own; the GPU where there is one by default.
         form: 'fused'; 'optimized', which is rewritten for inference and pays for many images, since the first call of a kind
@@ -75,11 +77,16 @@ class Segmentor:
         if form not in FORMS:
             raise InputError(f'form must be one of {", ".join(FORMS)}, got {form!r}')
         memory = checked_memory(memory)
-        self.device = chosen_device(device)
+        is_exported = is_engine_file(checkpoint)
+        if is_exported and form != 'fused':
+            raise InputError(f'{checkpoint} has the form that it was exported in, got form={form!r}: leave it out')
+        if is_exported and device is not None and chosen_device(device).type != 'cpu':
+            raise InputError(f'{checkpoint} computes on the CPU, got device {device!r}: leave it out')
+        self.device = chosen_device('cpu' if is_exported else device)
         network = load_network(config, checkpoint, cfg_options, trust)
         self.classes, self.palette = network.classes, network.palette
         self.config, self.checkpoint = network.config, network.checkpoint
-        self.form = form
+        self.form = network.model.engine.name if is_exported else form
         model = network.model.to(self.device)
         self.channels = image_channels(model)
         self.pipeline = ImagePipeline(network.cfg, self.channels)

@@ -6,7 +6,8 @@ from typing import Any
 
 from ..errors import InputError
 
-SE_RATIO = 16  # squeeze-and-excitation reduces the channels by this factor
+# Squeeze-and-excitation reduces the channels by this factor, before and after the ReLU.
+SE_RATIO, POST_SE_RATIO = 16, 4
 
 
 def _is_count(value: object) -> bool:
@@ -23,6 +24,7 @@ class ArchSpec:
         b: width multiplier of stage 5.
         groups: groups of every second layer: the 3rd, 5th, 7th, ... of the body (paper, section 3.4).
         se: squeeze-and-excitation before every ReLU (D2se; not in the paper).
+        post_se: squeeze-and-excitation after every ReLU (L2pse of RepVGGplus; not in the paper).
 
     Raises:
         InputError: a value of a wrong type or out of its range; the message names it.
@@ -33,6 +35,7 @@ class ArchSpec:
     b: float
     groups: int = 1
     se: bool = False
+    post_se: bool = False
 
     def __post_init__(self) -> None:
         depths = tuple(self.depths) if isinstance(self.depths, Sequence) else ()
@@ -56,10 +59,11 @@ class ArchSpec:
                 f'arch: groups must be a positive integer that divides the widths {self.widths[1:]}, '
                 f'got {self.groups!r}'
             )
-        if not isinstance(self.se, bool):
-            raise InputError(f'arch: se must be True or False, got {self.se!r}')
-        if self.se and min(self.widths) < SE_RATIO:
-            raise InputError(f'arch: se=True needs widths of at least {SE_RATIO}, got {self.widths}')
+        for name, ratio in (('se', SE_RATIO), ('post_se', POST_SE_RATIO)):
+            if not isinstance(getattr(self, name), bool):
+                raise InputError(f'arch: {name} must be True or False, got {getattr(self, name)!r}')
+            if getattr(self, name) and min(self.widths) < ratio:
+                raise InputError(f'arch: {name}=True needs widths of at least {ratio}, got {self.widths}')
 
     def _exact_widths(self) -> tuple[float, ...]:
         return min(64, 64 * self.a), 64 * self.a, 128 * self.a, 256 * self.a, 512 * self.b
@@ -88,6 +92,7 @@ ARCHS: dict[str, ArchSpec] = {
     'B3g2': ArchSpec(_B, 3, 5, groups=2),
     'B3g4': ArchSpec(_B, 3, 5, groups=4),
     'D2se': ArchSpec((1, 8, 14, 24, 1), 2.5, 5, se=True),
+    'L2pse': ArchSpec((1, 8, 14, 24, 1), 2.5, 5, post_se=True),  # the authors' RepVGGplus-L2pse
 }
 
 
@@ -120,8 +125,9 @@ def arch_name(spec: ArchSpec) -> str:
         if known == spec:
             return f'RepVGG-{name}'
     facts = f'{",".join(map(str, spec.depths))}; a={spec.a:g}, b={spec.b:g}'
-    return f'RepVGG({facts}{f", groups={spec.groups}" if spec.groups > 1 else ""}{", se" if spec.se else ""})'
+    extras = [f'groups={spec.groups}'] * (spec.groups > 1) + ['se'] * spec.se + ['post_se'] * spec.post_se
+    return f'RepVGG({", ".join([facts, *extras])})'
 
 
 def _dict_form() -> str:
-    return 'dict(depths=(1, 2, 4, 14, 1), a=0.75, b=2.5, groups=1, se=False)'
+    return 'dict(depths=(1, 2, 4, 14, 1), a=0.75, b=2.5, groups=1, se=False, post_se=False)'

@@ -54,9 +54,10 @@ def row_slices(kernel: Tensor) -> list[slice]:
     return [slice(start, start + number) for start in range(0, len(kernel), number)]
 
 
-def pad_1x1_to_3x3(kernel: Tensor) -> Tensor:
-    """(C_out, C_in, 1, 1) -> (C_out, C_in, 3, 3): the same values in the middle, zeros around them."""
-    return F.pad(kernel, [1, 1, 1, 1])
+def pad_to_3x3(kernel: Tensor) -> Tensor:
+    """(C_out, C_in, 1 or 3, 1 or 3) -> (C_out, C_in, 3, 3): the same values in the middle, zeros around them."""
+    rows, columns = ((3 - size) // 2 for size in kernel.shape[-2:])
+    return F.pad(kernel, [columns, columns, rows, rows])
 
 
 def identity_kernel(channels: int, groups: int, device: torch.device | str = 'cpu') -> Tensor:
@@ -65,15 +66,16 @@ def identity_kernel(channels: int, groups: int, device: torch.device | str = 'cp
 
 
 def fuse_branches(branches: list[tuple[Tensor, Tensor]], dtype: torch.dtype) -> tuple[Tensor, Tensor]:
-    """The sum of parallel convs of one stride as one 3x3 conv.
+    """The sum of parallel convs of one stride as one 3x3 conv, or as one 1x1 conv where no kernel is larger.
 
     Args:
-        branches: kernel and bias of each conv, with 3x3 or 1x1 kernels.
+        branches: kernel and bias of each conv, with kernels of 3x3, 1x3, 3x1 or 1x1.
         dtype: of the returned kernel and bias.
     """
-    kernels = [kernel for kernel, _ in branches if kernel.shape[-1] == 3]
-    points = [kernel for kernel, _ in branches if kernel.shape[-1] == 1]
+    points = [kernel for kernel, _ in branches if kernel.shape[-2:] == (1, 1)]
+    kernels = [pad_to_3x3(kernel) for kernel, _ in branches if kernel.shape[-2:] != (1, 1)]
     if points:
-        kernels.append(pad_1x1_to_3x3(sum(points[1:], points[0])))
+        point = sum(points[1:], points[0])
+        kernels.append(pad_to_3x3(point) if kernels else point)
     biases = [bias for _, bias in branches]
     return sum(kernels[1:], kernels[0]).to(dtype), sum(biases[1:], biases[0]).to(dtype)

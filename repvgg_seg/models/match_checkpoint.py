@@ -14,10 +14,12 @@ from torch import Tensor
 from ..errors import InputError, listed
 from ..weight_names import Weights, sort_weights, unwrap
 from .archs import ArchSpec, arch_name
-from .block import RepVGGBlock
+from .block_variants import BLOCKS, REPVGG, BlockSpec, block_of_number, other_block_message
+from .stages import build_stages
 from .stem_channels import fit_stem
-from .stride_dilation_plan import LayerPlan, layer_names
+from .stride_dilation_plan import LayerPlan
 
+_VARIANT = 'stage0.variant'  # the number of the kind of block, where that is not RepVGG's own
 _COUNTER = 'num_batches_tracked'  # BN's batch counter: older files lack it, and nothing here reads it
 _RESNET_DEPTHS: dict[tuple[int, ...], int] = {
     (2, 2, 2, 2): 18,
@@ -49,8 +51,8 @@ def match(
         The sorted tensors; the body has exactly the names and shapes of one form (it may lack BN's batch counters).
 
     Raises:
-        InputError: no RepVGG, another architecture, images of other channels, or tensors of the body that are missing,
-            unexpected or of another shape; lists them.
+        InputError: no RepVGG, another architecture or kind of block, images of other channels, or tensors of the body that
+            are missing, unexpected or of another shape; lists them.
     """
     weights = sort_weights(checkpoint)
     if weights is None:
@@ -58,6 +60,7 @@ def match(
     recognised = recognise_arch(weights.backbone)
     if recognised is not None and recognised != spec:
         raise InputError(f'this checkpoint is a {arch_name(recognised)}, the config says {arch_name(spec)}')
+    _check_block(weights.backbone, plans[0].block)
     fit_stem(weights.backbone, plans[0].in_channels, stem_weights)
     there = {stage_of(name) for name in weights.backbone}
     plans = [plan for plan in plans if plan.stage < needed_stages or plan.stage in there]
@@ -76,12 +79,8 @@ def stage_of(name: str) -> int | None:
 def body_state(plans: Sequence[LayerPlan], norm_cfg: dict[str, Any] | None, fused: bool) -> dict[str, Tensor]:
     """The state dict of a body in training or fused form, without memory (on the device 'meta')."""
     with torch.device('meta'):
-        blocks = [RepVGGBlock(plan, norm_cfg, deploy=fused) for plan in plans]
-    return {
-        f'{layer}.{name}': tensor
-        for layer, block in zip(layer_names(plans), blocks, strict=True)
-        for name, tensor in block.state_dict().items()
-    }
+        stages = build_stages(plans, norm_cfg, deploy=fused)
+    return {f'{stage}.{name}': tensor for stage, part in stages.items() for name, tensor in part.state_dict().items()}
 
 
 def account_for(found: Mapping[str, Tensor], expected: Mapping[str, Tensor]) -> None:
@@ -120,9 +119,10 @@ def recognise_arch(state_dict: Mapping[str, Tensor]) -> ArchSpec | None:
     """
     kernels: dict[tuple[int, int], Tensor] = {}
     for name, tensor in state_dict.items():
-        match = re.fullmatch(r'stage(\d)(?:\.(\d+))?\.(?:rbr_dense\.conv|rbr_reparam)\.weight', name)
+        match = re.fullmatch(r'stage(\d)(?:\.(\d+))?(?:\.layer([12]))?\.(?:rbr_dense\.conv|rbr_reparam)\.weight', name)
         if match:
-            kernels[int(match[1]), int(match[2] or 0)] = tensor
+            number = int(match[2] or 0)
+            kernels[int(match[1]), 2 * number + int(match[3]) - 1 if match[3] else number] = tensor
     depths = tuple(sum(stage == i for stage, _ in kernels) for i in range(5))
     if 0 in depths or set(kernels) != {(stage, i) for stage in range(5) for i in range(depths[stage])}:
         return None
@@ -134,9 +134,36 @@ def recognise_arch(state_dict: Mapping[str, Tensor]) -> ArchSpec | None:
             b=kernels[4, 0].shape[0] / 512,
             groups=second.shape[0] // third.shape[1],
             se=any('.se.' in name for name in state_dict),
+            post_se=any('.post_se.' in name for name in state_dict),
         )
     except (InputError, IndexError, ZeroDivisionError):  # the last two of damaged kernels: no axes, or empty ones
         return None
+
+
+def recognise_block(state_dict: Mapping[str, Tensor], own: BlockSpec = REPVGG) -> BlockSpec | None:
+    """The kind of block of a backbone: `own` or one of `BLOCKS`; None where it is neither.
+
+    In fused form, all kinds of one topology have the same parameters: it is then RepVGG's own, or 'residual'.
+
+    Args:
+        state_dict: of a backbone, under official names.
+        own: a kind that `BLOCKS` may lack.
+    """
+    number = state_dict.get(_VARIANT)
+    if number is None:
+        return BLOCKS['residual'] if any('.layer1.' in name for name in state_dict) else REPVGG
+    if number.is_meta:
+        return own
+    return block_of_number(number.flatten()[0].item(), own) if number.numel() else None
+
+
+def _check_block(state_dict: Mapping[str, Tensor], expected: BlockSpec) -> None:
+    found = recognise_block(state_dict, expected)
+    same = found == expected
+    if is_fused(state_dict):
+        same = found is not None and found.residual == expected.residual
+    if not same:
+        raise InputError(other_block_message(found, expected))
 
 
 def network_name(state_dict: Mapping[str, Tensor]) -> str | None:

@@ -6,14 +6,16 @@ from typing import Any
 from mmengine.logging import print_log
 from mmengine.model import BaseModule
 from mmseg.registry import MODELS
-from torch import Tensor, nn
+from torch import Tensor
 from torch.nn.modules.batchnorm import _BatchNorm
 
 from ..errors import InputError, listed
 from ..weight_names import Weights
 from .archs import ArchSpec, get_arch
 from .block import RepVGGBlock, switch_to_deploy
+from .block_variants import BlockSpec, get_block
 from .match_checkpoint import match, stage_of, take_below
+from .stages import build_stages
 from .stem_channels import STEM_WEIGHTS
 from .stride_dilation_plan import plan_layers
 
@@ -44,6 +46,8 @@ class RepVGG(BaseModule):
         stem_weights: what to do with weights for images of other channels, such as ImageNet weights in a backbone of
             `in_channels=4`: 'mean' or 'repeat', as `repvgg_seg.models.stem_channels.inflate` describes them; None to
             refuse them.
+        block: one of `repvgg_seg.models.block_variants.BLOCKS`, such as 'qarepvgg' or a row of the paper's Tables 6 and 7; or
+            a dict of the fields of `BlockSpec`.
 
     Attributes:
         out_channels: channels of the feature maps, in the order of `out_indices`.
@@ -51,6 +55,8 @@ class RepVGG(BaseModule):
     Raises:
         InputError: an argument out of its range; the message names the value and what is allowed.
     """
+
+    stage0: RepVGGBlock
 
     def __init__(
         self,
@@ -67,6 +73,7 @@ class RepVGG(BaseModule):
         init_cfg: dict[str, Any] | list[dict[str, Any]] | None = None,
         stem_stride: int = 2,
         stem_weights: str | None = None,
+        block: str | dict[str, Any] | BlockSpec = 'repvgg',
     ):
         super().__init__(init_cfg)
         self.arch = get_arch(arch)
@@ -80,7 +87,7 @@ class RepVGG(BaseModule):
             raise InputError(f"with_cp must be False, True or '1x1', got {with_cp!r}")
         if norm_cfg is not None and not isinstance(norm_cfg, Mapping):
             raise InputError(f"norm_cfg must be None or a dict such as dict(type='BN'), got {norm_cfg!r}")
-        self.plans = plan_layers(self.arch, in_channels, output_stride, dilate_last, stem_stride)
+        self.plans = plan_layers(self.arch, in_channels, output_stride, dilate_last, stem_stride, get_block(block))
         self.norm_cfg = norm_cfg
         self.out_indices = tuple(out_indices)
         self.out_channels = tuple(self.arch.widths[i + 1] for i in out_indices)
@@ -88,12 +95,8 @@ class RepVGG(BaseModule):
         self.norm_eval = norm_eval
         self.stem_weights = stem_weights
 
-        def blocks(stage: int) -> list[RepVGGBlock]:
-            return [RepVGGBlock(plan, norm_cfg, with_cp, deploy) for plan in self.plans if plan.stage == stage]
-
-        (self.stage0,) = blocks(0)
-        for stage in range(1, 5):
-            self.add_module(f'stage{stage}', nn.Sequential(*blocks(stage)))
+        for name, stage in build_stages(self.plans, norm_cfg, with_cp, deploy).items():
+            self.add_module(name, stage)
         self._freeze_stages()
 
     def forward(self, x: Tensor) -> tuple[Tensor, ...]:

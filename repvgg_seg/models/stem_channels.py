@@ -5,9 +5,10 @@ from mmengine.logging import print_log
 from torch import Tensor
 
 from ..errors import InputError
+from .block_variants import BRANCHES
 
 STEM_WEIGHTS = ('mean', 'repeat')
-_STEM_KERNELS = ('stage0.rbr_dense.conv.weight', 'stage0.rbr_1x1.conv.weight', 'stage0.rbr_reparam.weight')
+_STEM_KERNELS = (*(f'stage0.{name}.conv.weight' for name in BRANCHES.values()), 'stage0.rbr_reparam.weight')
 
 
 def fit_stem(body: dict[str, Tensor], channels: int, how: str | None) -> None:

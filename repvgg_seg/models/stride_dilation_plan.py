@@ -1,4 +1,4 @@
-"""Plans channels, stride, dilation and groups of every layer before any layer exists. Standard library only."""
+"""Plans channels, stride, dilation, groups and kind of every layer before any layer exists. Standard library only."""
 
 from collections import Counter
 from collections.abc import Sequence
@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from ..errors import InputError
 from .archs import ArchSpec
+from .block_variants import REPVGG, BlockSpec
 
 # Stride of the first layer and dilation of every layer, for each of the five stages.
 _STAGES = {
@@ -26,6 +27,8 @@ class LayerPlan:
     dilation: int
     groups: int
     se: bool
+    post_se: bool = False
+    block: BlockSpec = REPVGG
 
     @property
     def has_identity(self) -> bool:
@@ -39,6 +42,7 @@ def plan_layers(
     output_stride: int = 32,
     dilate_last: int | None = None,
     stem_stride: int = 2,
+    block: BlockSpec = REPVGG,
 ) -> tuple[LayerPlan, ...]:
     """Plan every layer of the body, from first to last (paper, sections 3.4 and 4.3).
 
@@ -50,6 +54,7 @@ def plan_layers(
         dilate_last: dilate only this number of layers at the end of the body; 5 is the paper's "fast". The strides
             stay the same. None: dilate every layer of the stages named above.
         stem_stride: stride of the first layer, 2 or 1.
+        block: the kind of every layer.
 
     Raises:
         InputError: an argument with a value that is not allowed; `dilate_last` above the number of dilated layers.
@@ -63,6 +68,10 @@ def plan_layers(
     strides, dilations = _STAGES[output_stride]
     strides = (stem_stride, *strides[1:])
     _check_dilate_last(spec, dilations, output_stride, dilate_last)
+    if block.residual and any(depth % 2 for depth in spec.depths if depth > 1):
+        raise InputError(
+            f'a residual block has two layers, so a stage has one layer or an even number of them, got depths {spec.depths}'
+        )
 
     layers: list[LayerPlan] = []
     total = sum(spec.depths)
@@ -79,6 +88,8 @@ def plan_layers(
                     dilation=dilations[stage] if dilated else 1,
                     groups=spec.groups if number >= 2 and number % 2 == 0 else 1,
                     se=spec.se,
+                    post_se=spec.post_se,
+                    block=block,
                 )
             )
             in_channels = width
@@ -86,13 +97,27 @@ def plan_layers(
 
 
 def layer_names(plans: Sequence[LayerPlan]) -> list[str]:
-    """The official name of every layer in a state dict: `stage0`, `stage1.0`, `stage1.1`, ..."""
+    """The official name of every layer in a state dict: `stage0`, `stage1.0`, `stage1.1`, ...
+
+    In a residual block, which is two layers, they are `stage1.0.layer1` and `stage1.0.layer2`.
+    """
+    depths = Counter(plan.stage for plan in plans)
     numbers: Counter[int] = Counter()
     names = []
     for plan in plans:
-        names.append('stage0' if plan.stage == 0 else f'stage{plan.stage}.{numbers[plan.stage]}')
+        number, stage = numbers[plan.stage], f'stage{plan.stage}'
+        if is_in_pair(plan, depths[plan.stage]):
+            stage += f'.{number // 2}.layer{number % 2 + 1}'
+        elif plan.stage > 0:
+            stage += f'.{number}'
+        names.append(stage)
         numbers[plan.stage] += 1
     return names
+
+
+def is_in_pair(plan: LayerPlan, depth: int) -> bool:
+    """Whether a layer of a stage of so many layers is one of the two of a residual block."""
+    return plan.block.residual and depth > 1
 
 
 def _check_dilate_last(spec: ArchSpec, dilations: Sequence[int], output_stride: int, dilate_last: int | None) -> None:

@@ -50,8 +50,8 @@ class Phases:
         """Row phase, column phase and the view of the canvas that holds the phase image, for each of them."""
         raise NotImplementedError
 
-    def clear(self, canvas: Tensor) -> None:
-        """Set the gaps between the images to zero, in place: they are the zero padding of the next 3x3 conv."""
+    def clear(self, canvas: Tensor) -> Tensor:
+        """The canvas with zeros, set in place, in the gaps between the images: the zero padding of the next 3x3 conv."""
         raise NotImplementedError
 
 
@@ -67,13 +67,14 @@ class BatchPhases(Phases):
             for j, width in enumerate(self.widths):
                 yield i, j, grid[i, j, :, :, :height, :width]
 
-    def clear(self, canvas: Tensor) -> None:
+    def clear(self, canvas: Tensor) -> Tensor:
         grid = canvas.unflatten(0, (self.dilation, self.dilation, -1))
         rows, columns = (length % self.dilation for length in self.size)
         if rows:
             grid[rows:, ..., -1, :].zero_()
         if columns:
             grid[:, columns:, ..., -1].zero_()
+        return canvas
 
 
 class GutterPhases(Phases):
@@ -84,22 +85,23 @@ class GutterPhases(Phases):
         return n, channels, sum(self.heights) + gutters, sum(self.widths) + gutters
 
     def _images(self, canvas: Tensor) -> Iterator[tuple[int, int, Tensor]]:
-        for i, (top, height) in enumerate(zip(_starts(self.heights), self.heights, strict=True)):
-            for j, (left, width) in enumerate(zip(_starts(self.widths), self.widths, strict=True)):
+        for i, (top, height) in enumerate(zip(starts(self.heights), self.heights, strict=True)):
+            for j, (left, width) in enumerate(zip(starts(self.widths), self.widths, strict=True)):
                 yield i, j, canvas[:, :, top : top + height, left : left + width]
 
-    def clear(self, canvas: Tensor) -> None:
-        for top in _starts(self.heights)[1:]:
+    def clear(self, canvas: Tensor) -> Tensor:
+        for top in starts(self.heights)[1:]:
             canvas[:, :, top - 1].zero_()
-        for left in _starts(self.widths)[1:]:
+        for left in starts(self.widths)[1:]:
             canvas[..., left - 1].zero_()
+        return canvas
 
 
 # By the value of the option `dilation`.
 LAYOUTS = dict(batch=BatchPhases, gutter=GutterPhases)
 
 
-def _starts(lengths: list[int]) -> list[int]:
+def starts(lengths: list[int]) -> list[int]:
     """Where each image begins, with a gutter of one behind every image."""
     return [sum(lengths[:i]) + i for i in range(len(lengths))]
 

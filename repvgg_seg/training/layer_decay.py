@@ -13,6 +13,7 @@ from torch import nn
 
 from ..errors import InputError
 from ..models import RepVGG, RepVGGClassifier
+from ..models.stride_dilation_plan import layer_names
 from .config.registered_class import find_class
 
 _TYPES = ('layer_wise', 'stage_wise')
@@ -96,7 +97,12 @@ class RepVGGLayerDecayConstructor(DefaultOptimWrapperConstructor):
         stage = int(first.removeprefix('stage'))
         if self._decay_type == 'stage_wise' or stage == 0:
             return stage
-        return sum(backbone.arch.depths[1:stage]) + int(rest.split('.')[0]) + 1
+        layers = layer_names(backbone.plans)
+        inside = f'{first}.{rest}.'
+        place = next((i for i, layer in enumerate(layers) if inside.startswith(f'{layer}.')), None)
+        if place is None:  # a shortcut around two layers goes with the first of them
+            place = layers.index(f'{first}.{rest.split(".")[0]}.layer1')
+        return place
 
     def _compare_with_config(self, count: int) -> None:
         given = self.paramwise_cfg.get('num_layers', count)

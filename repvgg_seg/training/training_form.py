@@ -3,7 +3,7 @@
 from mmseg.registry import MODELS
 
 from ..errors import InputError
-from ..models import RepVGG, RepVGGClassifier
+from ..models import RepVGG, RepVGGClassifier, RepVGGResNet
 from .config.registered_class import find_class
 
 
@@ -17,7 +17,7 @@ def check_training_form(model_cfg: dict) -> None:
         if not isinstance(part, dict) or not part.get('deploy') or part.get('frozen_stages', -1) == 4:
             continue
         cls = find_class(part.get('type'), f'{path}.type', MODELS, part.get('_scope_') or 'mmseg')
-        if isinstance(cls, type) and issubclass(cls, (RepVGG, RepVGGClassifier)):
+        if isinstance(cls, type) and issubclass(cls, (RepVGG, RepVGGClassifier, RepVGGResNet)):
             raise InputError(
                 f'{path}.deploy=True builds the fused form, without BN and branches, which is for evaluation: leave it out to '
                 'train (every evaluation fuses by itself), and start from a checkpoint in training form, since a fused one '

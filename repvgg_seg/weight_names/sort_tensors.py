@@ -9,7 +9,8 @@ from torch import Tensor
 
 from ..errors import InputError
 from .family import Family
-from .known_families import FAMILIES
+from .known_families import FAMILIES, TO_READ
+from .official import AUXILIARY, OFFICIAL_PLUS
 
 
 @dataclass
@@ -19,18 +20,21 @@ class Weights:
     Args:
         backbone: the tensors of the body, under official names.
         classifier: `weight` and `bias` of the linear layer, where the checkpoint has them.
+        auxiliary: the tensors of the auxiliary classifiers of RepVGGplus, under official names.
         others: all other tensors, such as those of a segmentor's heads, under their own names without a wrapper's
             prefix.
     """
 
     backbone: dict[str, Tensor] = field(default_factory=dict)
     classifier: dict[str, Tensor] = field(default_factory=dict)
+    auxiliary: dict[str, Tensor] = field(default_factory=dict)
     others: dict[str, Tensor] = field(default_factory=dict)
 
     @property
     def rest(self) -> dict[str, Tensor]:
         """All tensors outside the body; those of the linear layer as `linear.weight` and `linear.bias`."""
-        return {f'linear.{name}': tensor for name, tensor in self.classifier.items()} | self.others
+        linear = {f'linear.{name}': tensor for name, tensor in self.classifier.items()}
+        return linear | self.auxiliary | self.others
 
 
 # Where files keep their tensors; the averaged ones first.
@@ -97,7 +101,7 @@ def sort_weights(checkpoint: Mapping[str, Any]) -> Weights | None:
         InputError: more than one RepVGG in it.
     """
     tensors = bare_names(unwrap(checkpoint))
-    for family in FAMILIES.values():
+    for family in TO_READ:
         kernels = filter(None, map(family.kernel_pattern.fullmatch, tensors))
         prefixes = sorted({match[1] for match in kernels})
         if len(prefixes) > 1:
@@ -112,14 +116,18 @@ def sort_weights(checkpoint: Mapping[str, Any]) -> Weights | None:
 def _sort(tensors: Mapping[str, Tensor], family: Family, prefix: str) -> Weights:
     """Sort tensors whose body's names begin with `prefix`; the classifier's do without a last `backbone.` in it."""
     outer = prefix.removesuffix('backbone.')
-    weights = Weights()
+    auxiliary = tuple(outer + name for name in AUXILIARY)
+    weights, body = Weights(), {}
     for key, tensor in tensors.items():
         if key.startswith(f'{outer}{family.classifier}.'):
             weights.classifier[key.removeprefix(f'{outer}{family.classifier}.')] = tensor
+        elif key.startswith(auxiliary):
+            weights.auxiliary[key.removeprefix(outer)] = tensor
         elif key.startswith(prefix):
-            weights.backbone[family.to_official(key.removeprefix(prefix))] = tensor
+            body[key.removeprefix(prefix)] = tensor
         else:
             weights.others[key.removeprefix(outer)] = tensor
+    weights.backbone = {official: body[name] for name, official in family.all_to_official(body).items()}
     return weights
 
 
@@ -130,8 +138,21 @@ def to_checkpoint(weights: Weights, family: str, meta: dict[str, Any] | None = N
         weights: a backbone with or without a classifier. `others` have no names in other families and are left out.
         family: a key of `FAMILIES`.
         meta: facts for the families that keep such beside the tensors.
+
+    Raises:
+        InputError: a RepVGGplus or a kind of block for which the family has no names.
     """
     names = FAMILIES[family]
+    is_plus = any('.post_se.' in name for name in weights.backbone)
+    if family == 'official' and is_plus:
+        names = OFFICIAL_PLUS
+    auxiliary = weights.auxiliary
+    if family not in ('ours', 'official'):
+        auxiliary = {}
+        if is_plus or 'stage0.variant' in weights.backbone:
+            what = 'RepVGGplus' if is_plus else "blocks of other branches than RepVGG's in training form"
+            raise InputError(f'{family} has no names for {what}: convert to ours or official')
     linear = {f'linear.{name}': tensor for name, tensor in weights.classifier.items()}
-    tensors = {names.from_official(name): tensor for name, tensor in (weights.backbone | linear).items()}
+    official = weights.backbone | linear
+    tensors = {theirs: official[name] for name, theirs in names.all_from_official(official).items()} | auxiliary
     return dict(meta=meta or {}, state_dict=tensors) if names.wrapped else tensors

@@ -11,7 +11,7 @@ from ..measure.difference import largest_relative_error
 from ..models.archs import ArchSpec, arch_name
 from ..models.block import switch_to_deploy
 from ..models.classifier import RepVGGClassifier
-from ..models.match_checkpoint import is_fused, recognise_arch
+from ..models.match_checkpoint import is_fused, recognise_arch, recognise_block
 from ..models.repvgg import RepVGG
 from ..weight_names import FAMILIES, Weights, sort_weights, to_checkpoint, unwrap
 from .load_into_model import find_backbone
@@ -55,7 +55,7 @@ def convert(
     if arch is None:
         raise InputError('no complete RepVGG: kernels of its five stages are missing')
     if backbone_only:
-        weights.classifier, weights.others = {}, {}
+        weights.classifier, weights.auxiliary, weights.others = {}, {}, {}
     if weights.others:
         raise InputError(
             f'there is more than a classifier: {listed(weights.others)}, for which the families have no names; '
@@ -71,6 +71,7 @@ def convert(
         network = _build(arch, weights, fused)
         switch_to_deploy(network)
         weights = _recognised(network.state_dict())
+        weights.auxiliary = {}
     converted = to_checkpoint(weights, family, dict(arch=arch_name(arch), fused=deploy))
     error = _compared(_build(arch, _recognised(converted), deploy), source)
     if not error <= LIMIT:
@@ -91,12 +92,19 @@ def _recognised(checkpoint: Mapping[str, Any]) -> Weights:
 def _build(arch: ArchSpec, weights: Weights, deploy: bool) -> RepVGG | RepVGGClassifier:
     """A classifier or, without a linear layer, a backbone that holds exactly these weights."""
     stem = next(weights.backbone[name] for name in _STEM_KERNELS if name in weights.backbone)
+    block = recognise_block(weights.backbone)
+    if block is None:
+        raise InputError(
+            'the blocks of this checkpoint are of no kind that has a name, so no network can be built from it'
+        )
     model: RepVGG | RepVGGClassifier
     if weights.classifier:
         num_classes = len(next(iter(weights.classifier.values())))
-        model = RepVGGClassifier(arch, num_classes, stem.shape[1], deploy)
+        aux = 0.1 if weights.auxiliary else 0.0
+        model = RepVGGClassifier(arch, num_classes, stem.shape[1], deploy, block=block, aux_loss_weight=aux)
     else:
-        model = RepVGG(arch, stem.shape[1], deploy=deploy)
+        weights.auxiliary = {}
+        model = RepVGG(arch, stem.shape[1], deploy=deploy, block=block)
     prefix, _ = find_backbone(model)
     model.load_state_dict({prefix + name: tensor for name, tensor in weights.backbone.items()} | weights.rest)
     return model.eval()

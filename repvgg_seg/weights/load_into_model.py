@@ -8,14 +8,14 @@ from mmengine.logging import print_log
 from torch import Tensor, nn
 
 from ..errors import InputError, listed
-from ..models.block import switch_to_deploy
+from ..models.block import RepVGGBlock, find_blocks, switch_to_deploy
 from ..models.match_checkpoint import account_for, is_fused, network_name
 from ..models.model_wrappers import checked_model, inner_model
 from ..models.repvgg import RepVGG
-from ..weight_names import bare_names, unwrap
+from ..weight_names import AUXILIARY, bare_names, unwrap
 from .read import read_checkpoint
 
-_NOT_FOR_INFERENCE = ('auxiliary_head.', 'data_preprocessor.')
+_NOT_FOR_INFERENCE = ('auxiliary_head.', 'data_preprocessor.', *AUXILIARY)
 
 
 def load_weights(model: nn.Module, filename: str | os.PathLike[str], trust: bool = False) -> dict[str, Any]:
@@ -40,6 +40,8 @@ def load_weights(model: nn.Module, filename: str | os.PathLike[str], trust: bool
     model = inner_model(checked_model(model, values=True))
     checkpoint = read_checkpoint(filename, trust)
     prefix, backbone = find_backbone(model)
+    if backbone is None and is_fused(unwrap(checkpoint)):
+        _fuse(model, filename)
     try:
         body, rest = _under_names_of(model, checkpoint)
         if model is backbone:
@@ -49,15 +51,21 @@ def load_weights(model: nn.Module, filename: str | os.PathLike[str], trust: bool
             rest = _for_inference(rest, {k: v for k, v in model.state_dict().items() if not k.startswith(prefix)})
     except InputError as error:
         raise InputError(f'{filename}: {error}') from None
-    if backbone is not None and is_fused(body) and not is_fused(backbone.state_dict()):
-        print_log(f'{filename} is fused: the model is switched to deploy form', 'current')
-        switch_to_deploy(model)
+    if backbone is not None and is_fused(body):
+        _fuse(model, filename)
     try:
         model.load_state_dict(body | rest)
     except RuntimeError as error:  # of names that only look like those of the model
         raise InputError(f'{filename}: {" ".join(str(error).split())}') from error
     meta = checkpoint.get('meta')
     return dict(meta) if isinstance(meta, Mapping) else {}
+
+
+def _fuse(model: nn.Module, filename: str | os.PathLike[str]) -> None:
+    """Switch a model to deploy form for a file that is fused, unless it is in this form."""
+    if find_blocks(model):
+        print_log(f'{filename} is fused: the model is switched to deploy form', 'current')
+        switch_to_deploy(model)
 
 
 def adapt_checkpoint(checkpoint: dict[str, Any], model: nn.Module) -> None:
@@ -97,7 +105,12 @@ def _under_names_of(model: nn.Module, checkpoint: Mapping[str, Any]) -> tuple[di
     if found and wanted and found != wanted:
         raise InputError(f'this checkpoint is a {found}, the config says {wanted}')
     body = {name: tensor for name, tensor in state.items() if name.startswith(prefix)}
-    account_for(body, {name: tensor for name, tensor in expected.items() if name.startswith(prefix)})
+    expected = {name: tensor for name, tensor in expected.items() if name.startswith(prefix)}
+    if is_fused(expected) and not is_fused(body):  # a block fuses what it loads, and checks it
+        blocks = tuple(f'{name}.' for name, module in model.named_modules() if isinstance(module, RepVGGBlock))
+        account_for(*({n: t for n, t in state.items() if not n.startswith(blocks)} for state in (body, expected)))
+    else:
+        account_for(body, expected)
     return body, {name: tensor for name, tensor in state.items() if name not in body}
 
 

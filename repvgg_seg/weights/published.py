@@ -51,6 +51,12 @@ def _official(
     return KnownWeights(name, f'{name}.pth', arch, 'official', recipe, top1, size=size, sha256=sha256)
 
 
+def _plus(top1: float, suffix: str, size: int, sha256: str) -> KnownWeights:
+    name = f'RepVGGplus-L2pse-{suffix}'
+    recipe = '300 epochs at 256x256; top-1 at 320x320'
+    return KnownWeights(name, f'{name}.pth', 'L2pse', 'official', recipe, top1, size=size, sha256=sha256)
+
+
 def _mmpretrain(
     arch: str,
     top1: float,
@@ -120,6 +126,10 @@ KNOWN_WEIGHTS: tuple[KnownWeights, ...] = (
         534046654,
         '91b227e636de504a1549adac2f8f1d554c9a121e10c0287dd30e9ad90e481cab',
         '200epochs-train',
+    ),
+    _plus(84.06, 'train256-acc84.06', 585148392, '367ef8381dd6afd7565027c07248096fae7b594946b5c2b122df574a849346f8'),
+    _plus(
+        84.16, 'train-custom-wd-acc84.16', 585161602, '8b6fbe09cb9968996a3c8e22e77facf1eae110bbfe5681910eafeabc5293b55c'
     ),
     _mmpretrain('A0', 72.37, '60ae8e23'),
     _mmpretrain('A1', 74.23, 'f81bf3df'),

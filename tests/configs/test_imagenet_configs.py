@@ -13,7 +13,9 @@ from torch.nn.modules.batchnorm import _BatchNorm
 from repvgg_seg.models.archs import ARCHS
 
 FOLDER = Path(__file__).resolve().parents[2] / 'configs' / 'imagenet'
-SIMPLE = [f'repvgg_{arch.lower()}_120e' for arch in ARCHS if arch != 'D2se']  # of which there is no paper
+SIMPLE = [
+    f'repvgg_{arch.lower()}_120e' for arch in ARCHS if arch not in ('D2se', 'L2pse')
+]  # of which there is no paper
 STRONG = [f'repvgg_{arch}_200e' for arch in ('b2', 'b2g2', 'b2g4', 'b3', 'b3g2', 'b3g4')]
 TINY = ['repvgg_a0_tiny_imagenet', 'repvgg_small_tiny_imagenet']
 

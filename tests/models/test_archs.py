@@ -20,12 +20,14 @@ EXPECTED = {
     'B3g2': (B, (64, 192, 384, 768, 2560), 2),
     'B3g4': (B, (64, 192, 384, 768, 2560), 4),
     'D2se': ((1, 8, 14, 24, 1), (64, 160, 320, 640, 2560), 1),
+    'L2pse': ((1, 8, 14, 24, 1), (64, 160, 320, 640, 2560), 1),
 }
 
 
 def test_the_published_architectures():
     assert {name: (spec.depths, spec.widths, spec.groups) for name, spec in ARCHS.items()} == EXPECTED
     assert [name for name, spec in ARCHS.items() if spec.se] == ['D2se']
+    assert [name for name, spec in ARCHS.items() if spec.post_se] == ['L2pse']
 
 
 def test_a_spec_of_ones_own():

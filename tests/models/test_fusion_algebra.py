@@ -1,7 +1,7 @@
 import torch
 import torch.nn.functional as F
 
-from repvgg_seg.models.fusion_algebra import fuse_branches, fuse_conv_bn, identity_kernel, pad_1x1_to_3x3
+from repvgg_seg.models.fusion_algebra import fuse_branches, fuse_conv_bn, identity_kernel, pad_to_3x3
 
 
 def test_conv_bn_by_hand():
@@ -31,7 +31,7 @@ def test_conv_with_a_bias_and_bn_without_affine():
 
 
 def test_padding_puts_the_kernel_in_the_middle():
-    kernel = pad_1x1_to_3x3(torch.full((1, 1, 1, 1), 5.0))
+    kernel = pad_to_3x3(torch.full((1, 1, 1, 1), 5.0))
     assert kernel[0, 0].tolist() == [[0, 0, 0], [0, 5, 0], [0, 0, 0]]
 
 

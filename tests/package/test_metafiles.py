@@ -8,7 +8,14 @@ import pytest
 import yaml
 from mmengine.config import Config
 
-from repvgg_seg.benchmark.paper_tables import CLASSIFIERS, CLASSIFIERS_200E, SEGMENTORS
+from repvgg_seg.benchmark.paper_tables import (
+    BLOCKS,
+    BRANCHES,
+    CLASSIFIERS,
+    CLASSIFIERS_200E,
+    RESNET_50_BLOCKS,
+    SEGMENTORS,
+)
 
 REPO = Path(__file__).resolve().parents[2]
 METAFILES = yaml.safe_load((REPO / 'model-index.yml').read_text())['Import']
@@ -21,7 +28,7 @@ def by_name(models):
 
 
 def test_every_runnable_config_is_listed_once():
-    configs = {*REPO.glob('configs/*.py'), *REPO.glob('configs/imagenet/*.py')}
+    configs = {path for folder in ('', 'imagenet', 'ablation') for path in REPO.glob(f'configs/{folder}/*.py')}
     configs -= {REPO / 'configs/pspnet_repvgg_own_data.py'}  # which is copied, and has no data of its own
     assert sorted(model['Config'] for model in MODELS) == sorted(str(path.relative_to(REPO)) for path in configs)
 
@@ -44,7 +51,8 @@ def test_metadata_are_those_of_the_config(model):
         cfg.train_cfg.get('max_iters'),
     )
     backbone = cfg.model.get('backbone', cfg.model)
-    arch = f'RepVGG-{backbone.arch}' if 'arch' in backbone else f'ResNet-{backbone.depth} (V1c)'
+    v1c = ' (V1c)' * (backbone.get('type') == 'ResNetV1c')
+    arch = f'RepVGG-{backbone.arch}' if 'arch' in backbone else f'ResNet-{backbone.depth}{v1c}'
     assert metadata['Architecture'][0] == arch + '-fast' * ('dilate_last' in backbone)
     folders = {
         'Cityscapes': 'cityscapes',
@@ -52,6 +60,7 @@ def test_metadata_are_those_of_the_config(model):
         'synthetic street scenes': 'synthetic',
         'ImageNet-1k': 'imagenet',
         'Tiny-ImageNet': 'tiny_imagenet',
+        'Tiny-ImageNet, 50 classes': 'tiny_imagenet_50',
     }
     assert cfg.data_root == f'data/{folders[metadata["Training Data"]]}'
 
@@ -71,6 +80,10 @@ def test_figures_of_the_paper():
             if name.startswith('RepVGG-'):
                 config = f'{name.lower().replace("-", "_")}_{epochs}e'
                 expected[config, f'Top 1 Accuracy (paper, Table {number})'] = top1
+    for block, top1 in BLOCKS.items():
+        expected[f'b0_{block}_120e', f'Top 1 Accuracy (paper, Table {6 if block in BRANCHES else 7})'] = top1
+    for block, top1 in RESNET_50_BLOCKS.items():
+        expected[f'resnet50_{block}_120e', 'Top 1 Accuracy (paper, section 4.2)'] = top1
     assert found == expected
 
 

@@ -90,6 +90,21 @@ def test_a_classifier_and_a_fused_one():
     assert found['backbone.stage0.rbr_dense.conv.weight'][0] == pytest.approx(0.1 * 0.5**11), '1 + 2 + 2 + 5 + 1 layers'
 
 
+def test_two_layers_with_a_shortcut_are_two_layers():
+    """The shortcut goes with the first; nine layers behind the stem, and the linear layer is the tenth."""
+    arch = dict(depths=(1, 2, 2, 4, 1), a=0.25, b=0.25)
+    model = RepVGGClassifier(arch, num_classes=3, block='residual')
+    found = rates(config('RepVGGLayerDecayConstructor', decay_rate=0.5), model)
+    expected = {
+        'stage3.1.layer2.rbr_dense': 8,
+        'stage3.0.layer1.rbr_dense': 5,
+        'stage3.0.shortcut.rbr_1x1': 5,
+        'stage4.0.rbr_dense': 9,
+    }
+    for name, layer in expected.items():
+        assert found[f'backbone.{name}.conv.weight'][0] == pytest.approx(0.1 * 0.5 ** (10 - layer)), name
+
+
 def test_frozen_stages_are_left_out():
     model = MODELS.build(dict(SEGMENTOR, backbone=dict(BACKBONE, frozen_stages=1)))
     found = rates(config('RepVGGLayerDecayConstructor', decay_rate=0.9), model)

@@ -3,7 +3,6 @@ import torch
 from weight_files import tensors, written_by
 
 from repvgg_seg import RepVGGClassifier
-from repvgg_seg.models.archs import ARCHS
 from repvgg_seg.weight_names import FAMILIES
 
 
@@ -109,7 +108,7 @@ def written_by_the_peer(family, arch, fused):
     return shapes | {f'{linear}.weight': (1000, inputs), f'{linear}.bias': (1000,)}
 
 
-@pytest.mark.parametrize('arch', ARCHS)
+@pytest.mark.parametrize('arch', NETWORKS)
 @pytest.mark.parametrize('form', ['training', 'deploy'])
 def test_names_and_shapes_are_the_peers(arch, form):
     with torch.device('meta'):

@@ -130,10 +130,9 @@ class _PhaseConv(nn.Module):
         super().__init__()
         self.conv = _undilated(block.rbr_reparam)
 
-    def forward(self, x: Tensor, clear: Callable[[Tensor], None], dilation: int = 1) -> Tensor:
+    def forward(self, x: Tensor, clear: Callable[[Tensor], Tensor], dilation: int = 1) -> Tensor:
         """One canvas of phase images to another of C_out channels; `clear` sets the gaps to zero."""
-        clear(x)
-        return F.relu(_convolve(self.conv, x, dilation), inplace=True)
+        return F.relu(_convolve(self.conv, clear(x), dilation), inplace=True)
 
 
 class _PhaseBottleneck(nn.Module):
@@ -145,10 +144,9 @@ class _PhaseBottleneck(nn.Module):
         self.norm1, self.norm2, self.norm3 = block.norm1, block.norm2, block.norm3
         self.shortcut = block.downsample or nn.Identity()
 
-    def forward(self, x: Tensor, clear: Callable[[Tensor], None], dilation: int = 1) -> Tensor:
+    def forward(self, x: Tensor, clear: Callable[[Tensor], Tensor], dilation: int = 1) -> Tensor:
         """One canvas of phase images to another of C_out channels; `clear` sets the gaps to zero."""
-        out = F.relu(self.norm1(self.conv1(x)), inplace=True)
-        clear(out)
+        out = clear(F.relu(self.norm1(self.conv1(x)), inplace=True))
         out = F.relu(self.norm2(_convolve(self.conv2, out, dilation)), inplace=True)
         return F.relu(self.norm3(self.conv3(out)).add_(self.shortcut(x)), inplace=True)
 
@@ -160,8 +158,9 @@ def _convolve(conv: nn.Conv2d, x: Tensor, dilation: int) -> Tensor:
     return F.conv2d(x, conv.weight, conv.bias, padding=dilation, dilation=dilation, groups=conv.groups)
 
 
-def _clear_nothing(canvas: Tensor) -> None:
+def _clear_nothing(canvas: Tensor) -> Tensor:
     """A whole map has no gaps."""
+    return canvas
 
 
 def _undilated(conv: nn.Conv2d) -> nn.Conv2d:
@@ -175,7 +174,7 @@ def _undilated(conv: nn.Conv2d) -> nn.Conv2d:
 
 def _conv_of_block(block: RepVGGBlock) -> nn.Conv2d | None:
     """The conv of a deployed block without squeeze-and-excitation."""
-    return block.rbr_reparam if block.deploy and not block.plan.se else None
+    return block.rbr_reparam if block.deploy and not (block.plan.se or block.plan.post_se) else None
 
 
 def _conv_of_bottleneck(block: Bottleneck) -> nn.Conv2d | None:

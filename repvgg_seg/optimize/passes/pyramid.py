@@ -6,6 +6,7 @@ from mmseg.models.decode_heads import PSPHead
 from torch import nn
 
 from ...models.folded_psp_head import FoldedPSPHead, is_foldable
+from ...models.replace_module import replace_module
 from ..options import Options
 from .pass_definition import Record
 
@@ -45,14 +46,5 @@ def fold_pyramid(model: nn.Module, options: Options) -> tuple[nn.Module, Pyramid
             continue
         replacement.switch_to_deploy()
         folded.append(replacement.bottleneck.bins)
-        model = _replace_module(model, head, replacement)
+        model = replace_module(model, head, replacement)
     return model, PyramidRecord(tuple(folded), len(heads) - len(folded)) if heads else None
-
-
-def _replace_module(model: nn.Module, old: nn.Module, new: nn.Module) -> nn.Module:
-    """Put a module in the place of another, everywhere in a model; returns the model, or `new` if `old` is the model."""
-    for owner in list(model.modules()):
-        for name, child in list(owner.named_children()):
-            if child is old:
-                setattr(owner, name, new)
-    return new if model is old else model

@@ -18,7 +18,7 @@ class FusionRecord(Record):
 
     Args:
         fused: blocks that became one conv each.
-        left: type of a norm that cannot be fused -> number of its blocks.
+        left: type of a norm that cannot be fused, or what else cannot -> number of its blocks.
     """
 
     fused: int
@@ -31,12 +31,12 @@ class FusionRecord(Record):
 
 
 def fuse_repvgg(model: nn.Module, options: Options) -> tuple[nn.Module, FusionRecord | None]:
-    """Fuse the RepVGG blocks, in place; leave those whose norm is not a BN."""
+    """Fuse the RepVGG blocks, in place; leave those that cannot be."""
     blocks = find_blocks(model)
     left: Counter[str] = Counter()
     for block in blocks:
         try:
             block.switch_to_deploy()
         except InputError:
-            left[block.norm_cfg['type']] += 1
+            left['ReLU inside the branches' if block.plan.block.relu_in_branches else block.norm_cfg['type']] += 1
     return model, FusionRecord(len(blocks) - left.total(), left) if blocks else None

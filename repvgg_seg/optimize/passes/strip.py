@@ -6,6 +6,7 @@ from mmseg.models.decode_heads.decode_head import BaseDecodeHead
 from torch import nn
 from torch.nn.modules.dropout import _DropoutNd
 
+from ...models.classifier import RepVGGClassifier
 from ..options import Options
 from ..unread_maps import drop_unread_maps
 from .pass_definition import Record
@@ -52,6 +53,8 @@ def _strip(model: nn.Module, options: Options, drops_maps: bool) -> tuple[nn.Mod
     auxiliary_head = getattr(model, 'auxiliary_head', None) is not None
     if auxiliary_head:
         del model.auxiliary_head
+    if isinstance(model, RepVGGClassifier):
+        auxiliary_head = bool(model.drop_auxiliary())
     dropped = drop_unread_maps(model, options) if drops_maps else 0
     record = StripRecord(auxiliary_head, _remove_dropout(model), _remove_losses(model), dropped)
     model.requires_grad_(False)

@@ -68,6 +68,7 @@ def _facts(run: Run) -> dict[str, str]:
     facts = {
         'network': ' on '.join(str(part) for part in network if part),
         'architecture': '' if arch is None else _short(arch),
+        'block': _short(look_up(backbone, 'block')),
         'output stride': _short(look_up(backbone, 'output_stride')),
         'head': _short(look_up(config, 'model', 'decode_head', 'type')),
         'data set': _short(look_up(data, 'type')),

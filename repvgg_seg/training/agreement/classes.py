@@ -8,7 +8,7 @@ from mmengine.logging import print_log
 from torch import nn
 
 from ...errors import InputError, listed
-from ...models import RepVGGClassifier
+from ...models import BackboneClassifier
 from ...models.model_wrappers import inner_model
 from .segmentor_parts import heads_of, learns_classes, metainfo_of
 
@@ -29,7 +29,7 @@ def check_number_of_classes(model: nn.Module, dataset: Any, what: str = 'the dat
         return
     classes = len(metainfo['classes'])
     model = inner_model(model)
-    if isinstance(model, RepVGGClassifier):
+    if isinstance(model, BackboneClassifier):
         _check_classifier(model.linear.out_features, classes, metainfo.get('classes_complete', True))
     for name, head in heads_of(model).items():
         known = getattr(head, 'num_classes', classes)

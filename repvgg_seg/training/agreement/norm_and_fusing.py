@@ -1,17 +1,10 @@
-"""The norm of RepVGG blocks, and whether they can be fused."""
+"""What in RepVGG blocks cannot be fused."""
 
 from torch import nn
 
-from ...errors import InputError
 from ...models.block import find_blocks
 
 
-def norms_not_fusible(model: nn.Module) -> list[str]:
-    """The classes of those norms in RepVGG blocks that cannot become part of a conv; an empty list where all can."""
-    found = set()
-    for block in find_blocks(model):
-        try:
-            block.check_fusible()
-        except InputError:
-            found.add(type(block.rbr_dense.bn).__name__)
-    return sorted(found)
+def parts_not_fusible(model: nn.Module) -> list[str]:
+    """What cannot become part of a conv: classes of norms, or ReLUs inside the branches; an empty list where all can."""
+    return sorted({part for block in find_blocks(model) if (part := block.part_not_fusible())})

@@ -8,8 +8,9 @@ from mmengine.registry import HOOKS
 from mmengine.runner import Runner
 from torch import Tensor, nn
 
-from ...models import RepVGGClassifier
+from ...models import BackboneClassifier
 from ...models.model_wrappers import unwrap_model
+from ...weight_names import AUXILIARY
 from ...weights.load_into_model import adapt_checkpoint
 from ..resume import check_training_state
 from ..resume_latest_whole_file import latest_checkpoint
@@ -39,10 +40,12 @@ class LoadWeightsHook(Hook):
 def _renew_linear(state_dict: dict[str, Tensor], model: nn.Module) -> None:
     """Keep the linear layer of a classifier if that of the file has another number of classes."""
     found = state_dict.get('linear.weight')
-    if isinstance(model, RepVGGClassifier) and found is not None and len(found) != model.linear.out_features:
+    if isinstance(model, BackboneClassifier) and found is not None and len(found) != model.linear.out_features:
         print_log(
             f'the linear layer of the file is for {len(found)} classes, not {model.linear.out_features}: '
             'it starts anew',
             'current',
         )
         state_dict.update({f'linear.{name}': tensor for name, tensor in model.linear.state_dict().items()})
+        for name in [name for name in state_dict if name.startswith(AUXILIARY)]:
+            del state_dict[name]

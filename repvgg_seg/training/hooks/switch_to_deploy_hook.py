@@ -15,7 +15,7 @@ from ...models.reparameterize import reparameterize_model
 from ...optimize import optimize_for_inference
 from ...optimize.options import checked_memory
 from ...random_states import kept_random_states
-from ..agreement.norm_and_fusing import norms_not_fusible
+from ..agreement.norm_and_fusing import parts_not_fusible
 
 
 @HOOKS.register_module()
@@ -24,8 +24,8 @@ class SwitchToDeployHook(Hook):
 
     The run goes on as if there had been no validation: parameters, BN statistics and optimizer are not touched, and the random
     generators, from which a validation draws the seed of its data loader, are set back. Where `EMAHook` is used, the averaged
-    parameters are fused. A model without blocks in training form is evaluated as it is, and so is one with a norm that cannot be
-    fused, which is logged once, before the first iteration.
+    parameters are fused. A model without blocks in training form is evaluated as it is, and so is one with a norm or a block that cannot
+    be fused, which is logged once, before the first iteration.
 
     Args:
         optimize: in a test, though not in a validation, evaluate what `optimize_for_inference` makes of the model, with or
@@ -85,11 +85,11 @@ class SwitchToDeployHook(Hook):
 
     def _say_if_unfused(self, runner: Runner) -> None:
         """Say once that the model is evaluated in its training form."""
-        norms = norms_not_fusible(runner.model)
-        if norms and not self._said_unfused:
+        parts = parts_not_fusible(runner.model)
+        if parts and not self._said_unfused:
             self._said_unfused = True
             print_log(
-                f'evaluating the training form: {", ".join(norms)} in the backbone cannot become part of a conv, only BN and '
+                f'evaluating the training form: {", ".join(parts)} in the backbone cannot become part of a conv, only BN and '
                 'SyncBN with running statistics can',
                 'current',
                 logging.WARNING,

@@ -25,7 +25,7 @@ from ...models.model_wrappers import unwrap_model
 from ...models.reparameterize import reparameterize_model
 from ..agreement.image_sizes import check_sizes_in_batches
 from ..agreement.metric_keys import check_metric_keys
-from ..agreement.norm_and_fusing import norms_not_fusible
+from ..agreement.norm_and_fusing import parts_not_fusible
 from .batch import can_be_drawn_from, copied_dataset, draw_batch
 from .gradients import check_gradients, check_losses_finite
 from .label_values import check_label_values
@@ -65,7 +65,7 @@ def rehearse_training(runner: Runner, fuse: bool) -> None:
             told.append(f'a batch of {size} through data set, losses ({shown}) and backward pass')
         if runner.val_loop is not None and can_be_drawn_from(runner.val_loop.dataloader):
             model.zero_grad(set_to_none=True)
-            if fuse and find_blocks(model) and not norms_not_fusible(model):
+            if fuse and find_blocks(model) and not parts_not_fusible(model):
                 model = reparameterize_model(model, inplace=True)
             scores, size = _one_evaluation(model, runner.val_loop, 'val')
             told.append(f'a validation batch of {size} through model and metric ({", ".join(scores)})')

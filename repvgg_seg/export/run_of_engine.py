@@ -1,0 +1,8 @@
+"""What an engine makes of a file: a function from images to logits."""
+
+from collections.abc import Callable
+
+import numpy as np
+
+# (N, C, H, W) float32 -> (N, classes, h, w) float32
+Run = Callable[[np.ndarray], np.ndarray]

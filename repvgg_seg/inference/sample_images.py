@@ -1,0 +1,70 @@
+"""A few images on which two forms of a network are compared."""
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import numpy as np
+import torch
+from mmengine.config import Config
+from mmseg.registry import DATASETS
+from torch import Tensor
+
+from ..data.wrapped_datasets import inner_configs
+from ..errors import InputError
+from ..synthetic.dataset import scene_rng
+from ..synthetic.scene import draw_scene
+from .image_pipeline import ImagePipeline
+
+_NUMBER = 3
+_DRAWN = (256, 512)  # height and width of drawn scenes
+
+
+def sample_images(cfg: Config, channels: int, files: Sequence[str] = ()) -> tuple[list[Tensor], str]:
+    """Images as the test pipeline of a config makes them for the data preprocessor, and in words where they come from.
+
+    Args:
+        cfg: config of a segmentor.
+        channels: of the images.
+        files: paths of images; without any, three images of the test or validation set, and where there are none, drawn scenes.
+
+    Returns:
+        (C, H, W) each.
+
+    Raises:
+        InputError: a file cannot be read.
+    """
+    pipeline = ImagePipeline(cfg, channels)
+    if files:
+        return [_inputs(pipeline.from_file(file)[0]) for file in files], f'{len(files)} images'
+    for paths in _paths_of_data_sets(cfg):
+        try:
+            images = [_inputs(pipeline.from_file(path)[0]) for path in paths]
+        except InputError:  # a damaged file; others will do
+            continue
+        if images:
+            return images, f'{len(images)} images of the data set'
+    noise = torch.randint(256, (channels, *_DRAWN), generator=torch.Generator().manual_seed(0))
+    if channels != 3:
+        return [noise], 'noise, since the data set of the config is not here (--images names images)'
+    scenes = [draw_scene(scene_rng(0, 'val', i), *_DRAWN)[0] for i in range(_NUMBER)]
+    drawn = [torch.from_numpy(np.ascontiguousarray(scene.transpose(2, 0, 1))) for scene in scenes]
+    return drawn, f'{_NUMBER} drawn scenes, since the data set of the config is not here (--images names images)'
+
+
+def _inputs(item: dict[str, Any]) -> Tensor:
+    inputs: Tensor = item['inputs']
+    return inputs
+
+
+def _paths_of_data_sets(cfg: Config) -> Iterator[list[str]]:
+    """Paths of images that are spread over the test set, and over the validation set."""
+    for loader in ('test_dataloader', 'val_dataloader'):
+        dataset = (cfg.get(loader) or {}).get('dataset')
+        if not dataset:
+            continue
+        try:
+            built = DATASETS.build(dict(next(inner_configs(dataset)), pipeline=[]))
+            places = np.linspace(0, len(built) - 1, min(_NUMBER, len(built))).astype(int)
+            yield [str(built.get_data_info(int(i))['img_path']) for i in places]
+        except Exception:  # it is not here, or of somebody else's class, which may raise anything
+            continue
