@@ -72,13 +72,12 @@ class BackboneClassifier(BaseModel):
             mode: 'tensor' for logits (N, num_classes); 'loss' for `dict(loss=...)`; 'predict' for a
                 `dict(logits=(num_classes,), label=())` for every image.
         """
-        if mode != 'tensor':
-            assert labels is not None, f'mode {mode!r} needs labels'
+        if mode == 'tensor':
+            return self._logits(self.backbone(inputs)[-1])
+        assert labels is not None, f'mode {mode!r} needs labels'
         if mode == 'loss':
             return self._losses(inputs, labels)
         logits = self._logits(self.backbone(inputs)[-1])
-        if mode == 'tensor':
-            return logits
         return [dict(logits=row, label=label) for row, label in zip(logits, labels, strict=True)]
 
     def _logits(self, features: Tensor) -> Tensor:
