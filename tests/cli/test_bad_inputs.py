@@ -163,7 +163,7 @@ OTHERS = [
     ('ablation none.py --out new', 'no config none.py'),
     ('ablation tiny.py --rows plan --out new', 'invalid choice'),
     ('ablation tiny.py --jobs 0 --out new', '--jobs must be positive, got 0'),
-    ('train tiny.py --cfg-options model.backbone.block=qarep', "unknown block 'qarep'"),
+    ('train tiny.py --work-dir {work} --cfg-options model.backbone.block=qarep', "unknown block 'qarep'"),
     ('fuzz zip', 'invalid choice'),
     ('fuzz label none.png', 'none.png'),
     ('fuzz label --minutes 0', '--minutes must be positive'),
