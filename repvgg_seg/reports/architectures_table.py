@@ -31,7 +31,7 @@ def architectures_table(record: Mapping[str, Any]) -> Iterator[str]:
     yield markdown_table(
         _HEADINGS,
         [
-            _cells(arch, rows[f'RepVGG-{arch}', 'training'], rows[f'RepVGG-{arch}', 'fused'])
+            list(_cells(arch, rows[f'RepVGG-{arch}', 'training'], rows[f'RepVGG-{arch}', 'fused']))
             for arch in ARCHS
             if (f'RepVGG-{arch}', 'fused') in rows
         ],
