@@ -78,6 +78,8 @@ def read_info(engine_file: Path) -> EngineInfo:
         given['size'] = None if given['size'] is None else _pair(given['size'])
         given['classes'] = tuple(map(str, given['classes']))
         given['palette'] = tuple((int(red), int(green), int(blue)) for red, green, blue in given['palette'])
+        for name in ('data_preprocessor', 'test_cfg', 'test_pipeline'):
+            given[name] = _with_tuples(given[name])
         info = EngineInfo(**given)
         whole: dict[type, tuple[Any, ...]] = {
             int: (info.channels, info.out_channels),
@@ -91,6 +93,16 @@ def read_info(engine_file: Path) -> EngineInfo:
     except (KeyError, TypeError, ValueError):
         raise InputError(f'{path} is damaged, or of another version: export the network again') from None
     return info
+
+
+def _with_tuples(value: Any) -> Any:
+    """A nest in which lists of numbers are tuples, as configs have them: JSON knows none, and a scale has to be one."""
+    if isinstance(value, dict):
+        return {key: _with_tuples(item) for key, item in value.items()}
+    if isinstance(value, list):
+        numbers = bool(value) and all(type(item) in (int, float) for item in value)
+        return tuple(value) if numbers else list(map(_with_tuples, value))
+    return value
 
 
 def _pair(size: Any) -> tuple[int, int]:

@@ -209,19 +209,18 @@ class RepVGGBlock(nn.Module):
         kernels, biases = zip(*(self._fused_rows(branches, rows) for rows in row_slices(branches[0][0])), strict=True)
         return torch.cat(kernels), torch.cat(biases)
 
-    @property
-    def _first_conv(self) -> nn.Conv2d:
+    def _first_conv(self) -> nn.Conv2d:  # no property: torch.jit.trace asks for every one, also of the fused form
         return getattr(self, self._branches[0]).conv
 
     def _kernel_and_norm(self, branch: nn.Module) -> tuple[Tensor, nn.Module | None]:
         if isinstance(branch, Branch):
             return kernel_of(branch.conv), getattr(branch, 'bn', None)
-        identity = identity_kernel(self.plan.out_channels, self.plan.groups, self._first_conv.weight.device)
+        identity = identity_kernel(self.plan.out_channels, self.plan.groups, self._first_conv().weight.device)
         return identity, None if isinstance(branch, nn.Identity) else branch
 
     def _fused_rows(self, branches: list[tuple[Tensor, nn.Module | None]], rows: slice) -> tuple[Tensor, Tensor]:
         """Some output channels of the kernel and bias that equal the branches, given by their kernels and norms."""
-        dtype = self._first_conv.weight.dtype
+        dtype = self._first_conv().weight.dtype
         parts = [_fused(kernel[rows], norm, rows) for kernel, norm in branches]
         if self.post_bn is None:
             return fuse_branches(parts, dtype)
@@ -260,7 +259,7 @@ class RepVGGBlock(nn.Module):
         with torch.device('meta'):  # without the random numbers that a new conv draws
             conv = self._conv(self._reparam_size, bias=True).train(self.training)
         conv.weight, conv.bias = (nn.Parameter(value) for value in fused)
-        conv.requires_grad_(self._first_conv.weight.requires_grad)
+        conv.requires_grad_(self._first_conv().weight.requires_grad)
         self.rbr_reparam = conv
         for name in {*self._branches, 'rbr_identity', *['variant'] * (self.plan.block != REPVGG)}:
             delattr(self, name)

@@ -32,6 +32,14 @@ def test_what_is_written_is_read(tmp_path, facts):
     assert read_info(tmp_path / 'a.onnx') == info(**facts)
 
 
+def test_a_scale_is_a_tuple_as_the_steps_of_a_pipeline_want_it(tmp_path):
+    steps = [dict(type='Resize', scale=(64, 32)), dict(type='X', transforms=[[dict(scale=(1, 2))]], names=['a'])]
+    cfg = dict(mode='slide', crop_size=(8, 8), stride=(4, 4))
+    info(test_pipeline=steps, test_cfg=cfg).write(tmp_path / 'a.onnx')
+    read = read_info(tmp_path / 'a.onnx')
+    assert read.test_pipeline == steps and read.test_cfg == cfg
+
+
 @pytest.mark.parametrize(
     'edit, said',
     [

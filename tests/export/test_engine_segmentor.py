@@ -34,7 +34,7 @@ def test_labels_and_logits_are_those_of_the_model(small, engine, test_cfg, size,
     monkeypatch.setattr(small, 'test_cfg', network.test_cfg)
     (picture,) = pictures(size)
     (found,), (expected,) = (model.test_step(samples(picture)) for model in (network, small))
-    assert found.seg_logits.shape == (5, 100, 150)
+    assert found.seg_logits.data.shape == (5, 100, 150)
     torch.testing.assert_close(found.seg_logits.data, expected.seg_logits.data, rtol=1e-3, atol=1e-3)
     assert (found.pred_sem_seg.data == expected.pred_sem_seg.data).float().mean() > 0.999
     assert expected.pred_sem_seg.data.unique().numel() > 1

@@ -4,12 +4,12 @@ import warnings
 
 import pytest
 import torch
-from helpers import relative_error
-from small_models import options, psp_head, resnet, segmentor
+from helpers import randomise_bn, relative_error
+from small_models import SMALL, options, psp_head, resnet, segmentor
 from torch import nn
 
 import repvgg_seg
-from repvgg_seg.models import FoldedPSPHead
+from repvgg_seg.models import FoldedPSPHead, RepVGG, reparameterize_model
 from repvgg_seg.models.folded_psp_head import _make_averages
 from repvgg_seg.models.tracing import fixed, outside_of_trace
 from repvgg_seg.optimize.passes.dilation import undilate
@@ -100,6 +100,13 @@ def test_a_conv_by_winograd(bias, groups, dilation):
 
 @pytest.mark.slow
 @torch.no_grad()
+def test_a_fused_backbone():
+    """torch asks for every property of a module while it records it."""
+    model = reparameterize_model(randomise_bn(RepVGG(SMALL)).eval())
+    x = torch.randn(1, 3, 32, 32)
+    assert torch.equal(torch.jit.trace(model, x)(x)[-1], model(x)[-1])
+
+
 def test_windows():
     cfg = dict(mode='slide', crop_size=(48, 48), stride=(32, 32))
     model = segmentor(test_cfg=cfg)
