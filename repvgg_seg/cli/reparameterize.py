@@ -18,6 +18,7 @@ from ..invocation import as_typed
 from ..measure.difference import largest_relative_error
 from ..models import BackboneClassifier, reparameterize_model
 from ..models.image_channels import image_channels
+from ..models.undo_class_weights import undo_class_weights
 from ..training.config import load_config
 from ..training.prepare import prepare_model
 from ..weights.classes_of_config import classes_of_config
@@ -41,6 +42,11 @@ def parse_args() -> argparse.Namespace:
         '--publish',
         action='store_true',
         help='write a small file for others: half precision, and of the run only the classes, the model and the test pipeline',
+    )
+    parser.add_argument(
+        '--undo-class-weights',
+        action='store_true',
+        help='divide the class_weight of the loss out of the scores, which otherwise favour the classes of large weights',
     )
     parser.add_argument('--overwrite', action='store_true', help='replace OUT where it exists')
     parser.add_argument('--trust', action='store_true', help='read CHECKPOINT even if that runs code in the file')
@@ -124,6 +130,8 @@ def main() -> None:
     prepare_model(cfg)
     model = MODELS.build(cfg.model)
     load_weights(model, args.checkpoint, trust=args.trust)
+    if args.undo_class_weights:
+        undo_class_weights(model)
     fused = reparameterize_model(model)
     error = largest_error(model, fused, load_image(args.image, image_channels(model)))
     print(f'largest relative error of the fused form: {error:.2e}')

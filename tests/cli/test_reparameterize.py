@@ -52,3 +52,20 @@ def test_a_classifier(run, photos, tmp_path):
     assert status == 0, err
     assert float(said.split('of the fused form: ')[1].split()[0]) < 1e-5
     assert 'deploy=True' in read_checkpoint(out)['meta']['cfg']
+
+
+def test_class_weights_are_divided_out(run, scenes, tmp_path):
+    weights = [1.0] * 18 + [4.0]
+    loss = dict(_delete_=True, type='WeightedCrossEntropyLoss', class_weight=weights)
+    cfg = tiny_config(scenes, tmp_path, model__decode_head__loss_decode=loss)
+    config, checkpoint = written(cfg, tmp_path)
+    assert run(config, checkpoint, tmp_path / 'out.pth', '--undo-class-weights')[0] == 0
+    before, after = (read_checkpoint(path) for path in (checkpoint, tmp_path / 'out.pth'))
+    change = after['state_dict']['decode_head.conv_seg.bias'] - before['decode_head.conv_seg.bias']
+    torch.testing.assert_close(change, torch.tensor([0.0] * 18 + [-1.3862944]))
+    for options, said in (
+        (['model.decode_head.loss_decode.class_weight=None'], 'has no class weights to undo'),
+        ([f'model.decode_head.loss_decode.class_weight={[0] * 19}'], 'holds 0, which cannot be divided out'),
+    ):
+        status, _, err = run(config, checkpoint, tmp_path / 'b.pth', '--undo-class-weights', '--cfg-options', *options)
+        assert status == 2 and said in err and not (tmp_path / 'b.pth').exists(), err
