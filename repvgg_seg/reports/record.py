@@ -98,8 +98,6 @@ def training_facts(meta: Mapping[str, Any]) -> dict[str, Any]:
     if cfg is None:
         return {}
     optim_wrapper = cfg.get('optim_wrapper') or {}
-    model = cfg.get('model') or {}
-    init_cfg = model.get('backbone', model).get('init_cfg')
     return dict(
         iterations=meta.get('iter'),
         epochs=meta.get('epoch'),
@@ -108,5 +106,14 @@ def training_facts(meta: Mapping[str, Any]) -> dict[str, Any]:
         optimizer=optim_wrapper.get('optimizer'),
         optim_wrapper=optim_wrapper.get('type'),  # tells mixed precision
         batch_size=(cfg.get('train_dataloader') or {}).get('batch_size'),
-        initialised_from=cfg.get('load_from') or (init_cfg.get('checkpoint') if isinstance(init_cfg, dict) else None),
+        initialised_from=initialised_from(cfg),
     )
+
+
+def initialised_from(cfg: Mapping[str, Any]) -> Any:
+    """The weights that a run began with; the `load_from` of one that was resumed is its own checkpoint."""
+    if cfg.get('load_from') and not cfg.get('resume'):
+        return cfg['load_from']
+    model = cfg.get('model') or {}
+    init_cfg = model.get('backbone', model).get('init_cfg')
+    return init_cfg.get('checkpoint') if isinstance(init_cfg, Mapping) else None

@@ -76,3 +76,11 @@ def test_records_written_before_can_be_read():
     assert len(paths) > 20
     for path in paths:
         assert read_record(path) is not None, path
+
+
+def test_the_weights_that_a_run_began_with():
+    begun = "load_from = 'a.pth'\nmodel = dict(backbone=dict(init_cfg=dict(checkpoint='b.pth')))\nresume = {}"
+    assert training_facts(dict(cfg=begun.format(False)))['initialised_from'] == 'a.pth'
+    assert (
+        training_facts(dict(cfg=begun.format(True)))['initialised_from'] == 'b.pth'
+    )  # a.pth is its own checkpoint then

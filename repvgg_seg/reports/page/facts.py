@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from ..record import training_facts
+from ..record import initialised_from, training_facts
 from ..runs.run import Run
 from .line_plot import number_in_words
 
@@ -86,9 +86,7 @@ def _facts(run: Run) -> dict[str, str]:
             if isinstance(part, Mapping)
         ),
         'mixed precision': 'yes' if 'Amp' in str(look_up(config, 'optim_wrapper', 'type')) else 'no' if config else '',
-        'initialised from': _short(
-            config.get('load_from') or look_up(backbone, 'init_cfg', 'checkpoint') or training.get('initialised_from')
-        ),
+        'initialised from': _short(initialised_from(config) or training.get('initialised_from')),
         'seed': _short(_first(run.meta.get('seed'), training.get('seed'), look_up(config, 'randomness', 'seed'))),
         'sessions': f'{len(run.curves.sessions)}' if run.curves.sessions else '',
         'checkpoint': run.checkpoint.name if run.checkpoint else _short((record.get('checkpoint') or {}).get('name')),
