@@ -24,7 +24,7 @@ from videos import write
 pytestmark = pytest.mark.slow
 
 NOT_RUN = re.compile(
-    r'tools/(ablation|benchmark|crash_test|fuzz|download_weights|prepare_cityscapes|make_synthetic_scenes|export)\.py|\.sh\b'
+    r'tools/(ablation|benchmark|check_dataset|crash_test|fuzz|download_weights|prepare_cityscapes|make_synthetic_scenes|export)\.py|\.sh\b'
     r'|--engine|exported/| 0 --frames| - *$|--tracker|--compile|--amp|ann_file='
 )
 # The words of the pages that stand for something of the user's.

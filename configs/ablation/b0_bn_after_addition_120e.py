@@ -1,3 +1,3 @@
 # Table 7: one BN, behind the addition of the branches.
-_base_ = '../imagenet/repvgg_b0_120e.py'
-model = dict(block='bn_after_addition')
+_base_ = '../imagenet/repvgg_a0_120e.py'
+model = dict(arch='B0', block='bn_after_addition')

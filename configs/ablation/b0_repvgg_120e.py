@@ -1,3 +1,3 @@
 # The full-featured block of Tables 6 and 7.
-_base_ = '../imagenet/repvgg_b0_120e.py'
-model = dict(block='repvgg')
+_base_ = '../imagenet/repvgg_a0_120e.py'
+model = dict(arch='B0', block='repvgg')

@@ -1,3 +1,3 @@
 # Table 7: a shortcut around every two layers, in training and inference.
-_base_ = '../imagenet/repvgg_b0_120e.py'
-model = dict(block='residual')
+_base_ = '../imagenet/repvgg_a0_120e.py'
+model = dict(arch='B0', block='residual')

@@ -1,3 +1,3 @@
 # Table 7: kernels I + W.
-_base_ = '../imagenet/repvgg_b0_120e.py'
-model = dict(block='trivial')
+_base_ = '../imagenet/repvgg_a0_120e.py'
+model = dict(arch='B0', block='trivial')

@@ -1,3 +1,3 @@
 # Table 6: no 1x1 branch.
-_base_ = '../imagenet/repvgg_b0_120e.py'
-model = dict(block='without_1x1')
+_base_ = '../imagenet/repvgg_a0_120e.py'
+model = dict(arch='B0', block='without_1x1')

@@ -56,7 +56,9 @@ def parse_run_args(parser: argparse.ArgumentParser) -> argparse.Namespace:
 
     The names of options may be written with underscores.
     """
-    args = parser.parse_args([_OPTION.sub(lambda name: name[0].replace('_', '-'), word) for word in sys.argv[1:]])
+    words = [_OPTION.sub(lambda name: name[0].replace('_', '-'), word) for word in sys.argv[1:]]
+    # Options may stand between CONFIG and a CHECKPOINT that may be left out.
+    args = parser.parse_args(words) if '--' in words else parser.parse_intermixed_args(words)
     os.environ.setdefault('LOCAL_RANK', str(args.local_rank))
     return args
 

@@ -28,7 +28,7 @@ def write_ncnn(network: nn.Module, example: Tensor, any_size: bool, precision: s
             torch.jit.trace(network, example, check_trace=False).save(str(Path(folder, 'network.pt')))
         shape = ','.join(map(str, example.shape))
         command = [pnnx.EXEC_PATH, 'network.pt', f'inputshape=[{shape}]', 'fp16=0']
-        done = subprocess.run(command, cwd=folder, capture_output=True, text=True)
+        done = subprocess.run(command, cwd=folder, capture_output=True, encoding='utf-8', errors='replace')
         written = [Path(folder, f'network.ncnn.{ending}') for ending in ('param', 'bin')]
         if done.returncode or not all(file.is_file() for file in written):
             said = (done.stderr or done.stdout).strip().splitlines()

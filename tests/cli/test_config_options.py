@@ -46,3 +46,14 @@ def test_names_of_options_with_underscores(monkeypatch):
     monkeypatch.setenv('LOCAL_RANK', '0')
     args = parse_run_args(parser)
     assert (args.file, args.show_dir, args.local_rank, args.cfg_options) == ('a_b.py', 'c_d', 1, {'e_f': '--g_h'})
+
+
+def test_options_between_config_and_checkpoint(monkeypatch):
+    parser = argparse.ArgumentParser()
+    parser.add_argument('config')
+    parser.add_argument('checkpoint', nargs='?')
+    parser.add_argument('--out')
+    add_launcher_options(parser)
+    monkeypatch.setattr('sys.argv', ['test.py', 'c.py', '--out', 'folder', 'x.pth'])
+    args = parse_run_args(parser)
+    assert (args.config, args.checkpoint, args.out) == ('c.py', 'x.pth', 'folder')

@@ -58,7 +58,9 @@ def test_unknown_names(name, message):
 def test_the_names_are_those_of_runnable_configs():
     names = config_names()
     assert 'pspnet_repvgg_b2' in names and 'imagenet/repvgg_b3_200e' in names
-    assert len(names) == len([*REPO.glob('configs/*.py'), *REPO.glob('configs/imagenet/*.py')])
+    assert len(names) == len(
+        [path for folder in ('.', 'imagenet', 'ablation') for path in (REPO / 'configs' / folder).glob('*.py')]
+    )
 
 
 def test_a_checkout_without_links(tmp_path, monkeypatch):
