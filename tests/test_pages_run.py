@@ -78,6 +78,7 @@ def world(trained, tmp_path):
         shutil.copy(tmp_path / source, tmp_path / name)
     cfg = Config.fromfile(tmp_path / 'tiny.py')
     cfg.model.backbone.init_cfg = dict(type='Pretrained', checkpoint='pretrained/RepVGG-B2-train.pth')
+    cfg.model.decode_head.loss_decode = dict(type='WeightedCrossEntropyLoss', class_weight=[1.0] * 19)
     cfg.dump(tmp_path / 'tiny_pretrained.py')
     for path in [*sorted((REPO / 'configs').rglob('*.py')), REPO / 'my_pspnet.py', REPO / 'my_data.py']:
         stand_in = tmp_path / path.relative_to(REPO)
