@@ -22,6 +22,11 @@ def one_line(error: InputError) -> str:
     return '\\n'.join(message.splitlines())
 
 
+def beginning_of(error: BaseException) -> str:
+    """The first 200 characters of what an error of another package says, in one line."""
+    return ' '.join(str(error).split())[:200]
+
+
 def parts_of_names(names: Iterable[str], depth: int) -> list[str]:
     """The first components of dotted names, as many as `depth`, each once."""
     return list(dict.fromkeys('.'.join(name.split('.')[:depth]) for name in names))

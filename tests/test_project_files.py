@@ -12,7 +12,8 @@ from packaging.specifiers import SpecifierSet
 from test_imports import ROOMS
 
 REPO = Path(__file__).resolve().parents[1]
-PAGES = [REPO / 'README.md', REPO / 'CONTRIBUTING.md', REPO / 'CHANGELOG.md', *sorted((REPO / 'docs').glob('*.md'))]
+NAMES = ('README.md', 'CONTRIBUTING.md', 'CHANGELOG.md', 'SECURITY.md')
+PAGES = [*(REPO / name for name in NAMES), *sorted((REPO / 'docs').glob('*.md'))]
 CITATION = yaml.safe_load((REPO / 'CITATION.cff').read_text())
 CHANGELOG = (REPO / 'CHANGELOG.md').read_text()
 

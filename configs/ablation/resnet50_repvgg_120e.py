@@ -1,7 +1,11 @@
 # End of section 4.2: ResNet-50 with a RepVGG block in the place of every 3x3 conv of its bottlenecks.
-_base_ = '../imagenet/repvgg_a0_120e.py'
+_base_ = [
+    '../_base_/datasets/imagenet.py',
+    '../_base_/schedules/imagenet.py',
+    '../_base_/schedules/imagenet_120e.py',
+    '../_base_/runtime/default_runtime.py',
+]
 model = dict(
-    _delete_=True,
     type='BackboneClassifier',
     num_classes=1000,
     backbone=dict(

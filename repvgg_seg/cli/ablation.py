@@ -1,7 +1,6 @@
 """Train one config with several kinds of block and several seeds, and tabulate the scores: python tools/ablation.py CONFIG"""
 
 import signal
-import sys
 from argparse import ArgumentParser, Namespace
 from pathlib import Path
 from typing import Any
@@ -17,7 +16,8 @@ from ..reports.ablation_page import ablation_page, plot_ablation
 from ..reports.record import check_writable, read_record, write_record
 from ..training.work_dir import make_folder
 from .config_options import add_config_options
-from .exit import exit_on_input_error
+from .exit import end_on_sigterm, exit_on_input_error
+from .image_size import parsed_size
 
 TABLE_6 = ('plain', 'without_1x1', 'without_identity', 'repvgg')
 
@@ -51,24 +51,15 @@ def parse_args() -> Namespace:
     if args.warmup < 0 or min(args.seeds) < 0:
         raise InputError('--warmup and --seeds must be 0 or more')
     args.rows, args.seeds = (list(dict.fromkeys(values)) for values in (args.rows, args.seeds))
-    args.size = _parsed_size(args.size)
+    args.size = args.size and parsed_size(args.size, '--size', '64x64')
     return args
-
-
-def _parsed_size(size: str | None) -> tuple[int, int] | None:
-    if size is None:
-        return None
-    height, _, width = size.partition('x')
-    if not (height.isdigit() and width.isdigit() and int(height) and int(width)):
-        raise InputError(f'--size must look like 64x64, got {size!r}')
-    return int(height), int(width)
 
 
 @exit_on_input_error
 def main() -> None:
     args = parse_args()
     # So that the runs that it has started end, too.
-    signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(128 + number))
+    signal.signal(signal.SIGTERM, end_on_sigterm)
     out = Path(args.out)
     record_file = str(out / 'ablation.json')
     check_writable(record_file)

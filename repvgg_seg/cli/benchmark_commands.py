@@ -36,6 +36,7 @@ from ..training.config import load_config
 from ..training.prepare import prepare, prepare_model
 from ..weights.load_into_model import load_weights
 from .config_options import CfgOptions
+from .image_size import parsed_size
 from .optimize_options import OPTIMIZE_OPTIONS
 
 # What a benchmark yields: the rows so far, whenever there are more, so that an hour's work is not lost when it is stopped.
@@ -92,13 +93,7 @@ def load_configs(paths: Iterable[str]) -> dict[str, Config]:
 
 def image_sizes(args: Namespace) -> list[tuple[int, int]]:
     """'512x1024' -> (512, 1024) for each of --sizes."""
-    parsed = []
-    for size in args.sizes:
-        height, _, width = size.partition('x')
-        if not (height.isdigit() and width.isdigit() and int(height) and int(width)):
-            raise InputError(f'--sizes must look like 512x1024, got {size!r}')
-        parsed.append((int(height), int(width)))
-    return parsed
+    return [parsed_size(size, '--sizes', '512x1024') for size in args.sizes]
 
 
 def network_options(args: Namespace, channels: int = 3) -> list[Options]:

@@ -2,7 +2,6 @@
 
 import random
 import signal
-import sys
 import tempfile
 from argparse import ArgumentParser, Namespace
 from pathlib import Path
@@ -23,7 +22,7 @@ from ..files import replacing
 from ..reports.benchmark_table import settings_and_environment
 from ..reports.markdown import markdown_table
 from ..reports.record import check_writable, write_record
-from .exit import exit_on_input_error
+from .exit import end_on_sigterm, exit_on_input_error
 
 
 def parse_args() -> Namespace:
@@ -53,9 +52,7 @@ def parse_args() -> Namespace:
 @exit_on_input_error
 def main() -> None:
     args = parse_args()
-    signal.signal(
-        signal.SIGTERM, lambda number, frame: sys.exit(128 + number)
-    )  # so that the run that it has started ends, too
+    signal.signal(signal.SIGTERM, end_on_sigterm)  # so that the run that it has started ends, too
     check_writable(f'{args.out}.json')
     with tempfile.TemporaryDirectory(prefix='crash_test_') as folder:
         record = measure_start(args, Path(folder)) if args.start_after else measure_kills(args, Path(folder))

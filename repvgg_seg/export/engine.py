@@ -9,7 +9,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from ..errors import InputError
+from ..errors import InputError, beginning_of
 from ..files import sha256
 from .engine_info import EngineInfo, read_info
 from .formats import FORMATS, format_of_file
@@ -85,10 +85,9 @@ class Engine(nn.Module):
         try:
             parts = [self._run(part) for part in np.split(values, len(values))] if one_by_one else [self._run(values)]
         except Exception as error:  # every engine has errors of its own
-            said = ' '.join(str(error).split())[:200]
             height, width = values.shape[2:]
             raise InputError(
-                f'{self.file} cannot compute images of {height}x{width} (height x width): {said}'
+                f'{self.file} cannot compute images of {height}x{width} (height x width): {beginning_of(error)}'
             ) from error
         return torch.from_numpy(np.concatenate(parts) if len(parts) > 1 else parts[0]).to(given.device)
 
@@ -145,5 +144,4 @@ def load_engine(file: str | os.PathLike[str]) -> Engine:
     try:
         return Engine(path, info, format.load(path, info.precision)).eval()
     except Exception as error:  # every engine has errors of its own
-        said = ' '.join(str(error).split())[:200]
-        raise InputError(f'{format.engine} cannot read {path}: {said}') from error
+        raise InputError(f'{format.engine} cannot read {path}: {beginning_of(error)}') from error

@@ -3,7 +3,7 @@
 import torch
 from torch import Tensor, nn
 
-from ..errors import InputError
+from ..errors import InputError, beginning_of
 
 
 def exported_program(network: nn.Module, example: Tensor, any_size: bool) -> torch.export.ExportedProgram:
@@ -23,10 +23,11 @@ def exported_program(network: nn.Module, example: Tensor, any_size: bool) -> tor
         with torch.no_grad():
             program = torch.export.export(network, (example,), dynamic_shapes=shapes)
     except Exception as error:  # a network of somebody else's can raise anything
-        said = ' '.join(str(error).split())[:200]
         what_to_do = ': name a size (--size H W)' if any_size else ''
         how = 'with open height and width' if any_size else f'for images of {example.shape[2]}x{example.shape[3]}'
-        raise InputError(f'torch.export cannot record this network {how} ({said}){what_to_do}') from error
+        raise InputError(
+            f'torch.export cannot record this network {how} ({beginning_of(error)}){what_to_do}'
+        ) from error
     for node in program.graph.nodes:
         node.meta.pop('stack_trace', None)  # with the paths of this machine, for every operator
     return program

@@ -12,7 +12,7 @@ import torch
 from mmseg.models import EncoderDecoder
 from torch import Tensor
 
-from ..errors import InputError
+from ..errors import InputError, beginning_of
 from ..files import named_errors
 from ..measure.difference import largest_relative_error
 from .engine import Engine, load_engine
@@ -96,9 +96,8 @@ def _write(model: EncoderDecoder, draft: Path, info: EngineInfo) -> None:
     except (InputError, OSError):
         raise
     except Exception as error:  # every exporter has errors of its own
-        said = ' '.join(str(error).split())[:200]
         raise InputError(
-            f'this network cannot be written for {format.engine} ({type(error).__name__}: {said}): try another format'
+            f'this network cannot be written for {format.engine} ({type(error).__name__}: {beginning_of(error)}): try another format'
             + (', or one size (--size H W)' if info.size is None else '')
         ) from error
 

@@ -5,8 +5,7 @@ from os import PathLike
 from typing import Any
 
 from ..files import replacing
-from .benchmark_table import Row, settings_and_environment
-from .markdown import markdown_table
+from .benchmark_table import Row, benchmark_table, settings_and_environment
 
 # Every figure that a row may hold: its name in the record, its heading and its format.
 COLUMNS = {
@@ -31,15 +30,13 @@ def ablation_page(record: Mapping[str, Any]) -> str:
         record: as `tools/ablation.py` writes it, with `title`, `metric`, `rows`, `settings` and `environment`.
     """
     rows = record['rows']
-    names = [name for name in COLUMNS if any(name in row for row in rows)]
-    header = [COLUMNS[name][0].format(metric=record['metric']) for name in names]
-    cells = [[COLUMNS[name][1].format(row[name]) if name in row else '' for name in names] for row in rows]
+    columns = {name: (heading.format(metric=record['metric']), form) for name, (heading, form) in COLUMNS.items()}
     single = [
         f'{row["name"]}: ' + ', '.join(f'{score:.2f} (seed {seed})' for seed, score in row['scores'].items())
         for row in rows
     ]
     return '\n\n'.join(
-        [f'# {record["title"]}', markdown_table(header, cells), *single, settings_and_environment(record)]
+        [f'# {record["title"]}', benchmark_table(rows, columns), *single, settings_and_environment(record)]
     )
 
 

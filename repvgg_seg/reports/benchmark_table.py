@@ -42,12 +42,17 @@ COLUMNS = {
 }
 
 
-def benchmark_table(rows: Sequence[Row]) -> str:
-    """The rows of a benchmark as a Markdown table, with the columns for which at least one row has a figure."""
-    names = [name for name in COLUMNS if any(name in row for row in rows)]
-    header = [COLUMNS[name][0] for name in names]
+def benchmark_table(rows: Sequence[Row], columns: Mapping[str, tuple[str, str]] = COLUMNS) -> str:
+    """The rows of a benchmark as a Markdown table, with the columns for which at least one row has a figure.
+
+    Args:
+        rows: of the record.
+        columns: figures that a row may hold, in the order of the table: name in the record -> heading and format.
+    """
+    names = [name for name in columns if any(name in row for row in rows)]
+    header = [columns[name][0] for name in names]
     return markdown_table(
-        header, [[COLUMNS[name][1].format(row[name]) if name in row else '' for name in names] for row in rows]
+        header, [[columns[name][1].format(row[name]) if name in row else '' for name in names] for row in rows]
     )
 
 
