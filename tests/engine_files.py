@@ -10,10 +10,10 @@ from repvgg_seg.export.formats import FORMATS
 CLASSES = tuple('abcde')
 
 
-def skip_without_engine(name):
+def skip_without_engine(name, precision='fp32'):
     """Skip a test of an engine that is not installed; `make test` installs all."""
     try:
-        FORMATS[name].check_installed(to_write=True)
+        FORMATS[name].check_installed(to_write=True, precision=precision)
     except InputError as error:
         pytest.skip(str(error))
 

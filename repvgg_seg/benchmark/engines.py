@@ -1,13 +1,21 @@
-"""Exported files, timed beside the forms of a network in PyTorch."""
+"""Networks in other engines, timed beside their forms in PyTorch: exported files, or what is exported for the measurement."""
 
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial
+from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import torch
+from mmseg.models import EncoderDecoder
 
 from ..errors import InputError
 from ..export import Engine, EngineSegmentor, load_engine
-from ..export.formats import FORMATS
+from ..export.engine_info import EngineInfo
+from ..export.export_form import REWRITES
+from ..export.formats import FORMATS, chosen_format
+from ..export.write_engine_file import ExportOptions, write_engine_file
+from ..models.block import find_blocks
+from ..models.image_channels import image_channels
 from ..reports.benchmark_table import Row
 from .paper_tables import SEGMENTORS
 from .subject import Subject
@@ -32,6 +40,54 @@ def engine_subjects(files: Sequence[str], sizes: Sequence[tuple[int, int]], batc
             raise InputError(f'{engine.file} is given twice, or has the name of another: leave one out, or rename it')
         for size in sizes:
             yield _subject(engine, size, batch, mode)
+
+
+def exported_subjects(
+    name: str, model: EncoderDecoder, formats: Sequence[str], precision: str, size: tuple[int, int]
+) -> Iterator[Subject]:
+    """A network exported for several engines, each compared with PyTorch and called on one random image.
+
+    A network without RepVGG blocks comes twice for each engine: by our rewrites, and 'as mmseg', without them.
+
+    Args:
+        name: name of the config.
+        model: its network, on the CPU, in eval mode.
+        formats: names of formats.
+        precision: in which the engines compute.
+        size: (height, width) of the image.
+
+    Raises:
+        InputError: as `write_engine_file`.
+    """
+    channels = image_channels(model)
+    classes = tuple(f'class {i}' for i in range(model.num_classes))
+    images = [torch.randint(256, (channels, *size), generator=torch.Generator().manual_seed(0))]
+    for format in formats:
+        chosen_format(format, precision, size)
+        info = EngineInfo(
+            format=format,
+            precision=precision,
+            size=size,
+            channels=channels,
+            normalizes=True,
+            classes=classes,
+            palette=tuple((i, i, i) for i in range(model.num_classes)),
+            out_channels=model.out_channels,
+            align_corners=model.align_corners,
+            threshold=None,
+            data_preprocessor={},
+            test_cfg=dict(mode='whole'),
+            test_pipeline=[],
+            about=dict(config=name),
+        )
+        for skip in ((), REWRITES)[: 1 if find_blocks(model) else 2]:
+            with TemporaryDirectory(ignore_cleanup_errors=True) as folder:
+                file = Path(folder, name + FORMATS[format].suffix)
+                found = write_engine_file(model, file, info, ExportOptions(images, images, skip=skip))
+                subject = _subject(load_engine(file), size, 1, 'tensor')
+            subject.form += ', as mmseg' if skip else ''
+            subject.paper['relative_error'] = found.relative_error
+            yield subject
 
 
 def _subject(engine: Engine, size: tuple[int, int], batch: int, mode: str) -> Subject:

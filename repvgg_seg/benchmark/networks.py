@@ -3,22 +3,19 @@
 import copy
 from collections.abc import Callable, Iterable, Iterator
 from functools import partial
-from typing import TypeVar
 
 import torch
 from mmengine.config import Config
 from mmengine.model import revert_sync_batchnorm
-from mmseg.models.decode_heads import FCNHead, PSPHead
 from mmseg.registry import MODELS
 from torch import nn
 
 from ..errors import InputError
 from ..measure.flops import Count, count
 from ..models.block import RepVGGBlock, find_blocks
-from ..models.folded_psp_head import FoldedPSPHead
-from ..models.loss_by_strips import StripLossFCNHead
 from ..models.reparameterize import reparameterize_model
-from ..models.take_over import take_over
+from ..models.replace_module import replace_module
+from ..models.unfold_heads import unfold_heads
 from ..optimize.optimize import optimize_for_inference
 from ..optimize.options import Options
 from ..optimize.passes.compile import compile_parts
@@ -31,7 +28,6 @@ from ..reports.benchmark_table import Row
 from .baselines import BASELINES, build_baseline
 from .subject import Subject
 
-M = TypeVar('M', bound=nn.Module)
 FORMS = ('training', 'fused', 'optimized')
 
 
@@ -134,22 +130,5 @@ def network_subjects(
 
 def replace_blocks(model: nn.Module, replacement: Callable[[RepVGGBlock], nn.Module]) -> None:
     """Put another module in the place of every RepVGG block of a model, in place."""
-    _replace(model, RepVGGBlock, replacement)
-
-
-def unfold_heads(model: nn.Module) -> bool:
-    """Let mmseg's own heads compute what our heads in training form compute, in place; whether one was a `FoldedPSPHead`."""
-    _replace(model, StripLossFCNHead, lambda head: take_over(FCNHead, head))
-    return _replace(model, FoldedPSPHead, lambda head: head if head.deploy else take_over(PSPHead, head))
-
-
-def _replace(model: nn.Module, kind: type[M], replacement: Callable[[M], nn.Module]) -> bool:
-    """Put what `replacement` returns in the place of every part of a kind, in place; whether one is another than before."""
-    replaced = False
-    for owner in list(model.modules()):
-        for name, child in list(owner.named_children()):
-            if isinstance(child, kind):
-                new = replacement(child)
-                setattr(owner, name, new)
-                replaced |= new is not child
-    return replaced
+    for block in find_blocks(model):
+        replace_module(model, block, replacement(block))

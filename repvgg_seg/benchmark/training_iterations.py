@@ -23,7 +23,8 @@ from ..models.compile_backbone import compile_backbone
 from ..models.image_channels import image_channels
 from ..models.loss_by_strips import LossByStrips
 from ..models.memory_format import to_channels_last
-from .networks import replace_blocks, unfold_heads
+from ..models.unfold_heads import unfold_heads
+from .networks import replace_blocks
 from .subject import Subject
 
 Change = Callable[[nn.Module], object]

@@ -17,17 +17,19 @@ from ..benchmark import paper_tables
 from ..benchmark.baselines import is_available
 from ..benchmark.branches import branch_subjects
 from ..benchmark.data_loading import augmentation_subjects, loading_subjects
-from ..benchmark.engines import engine_subjects
+from ..benchmark.engines import engine_subjects, exported_subjects
 from ..benchmark.kernels import kernel_subjects
 from ..benchmark.networks import FORMS, build_classifier, build_segmentor, network_subjects
 from ..benchmark.optimizing import optimizing_subjects
 from ..benchmark.prediction import measure_prediction
+from ..benchmark.random_bn import randomise_bn
 from ..benchmark.rehearsal import measure_rehearsal
 from ..benchmark.run import measure_all
 from ..benchmark.subject import Subject
 from ..benchmark.training_iterations import load_peer, training_subjects
 from ..benchmark.verify import verify
 from ..errors import InputError
+from ..export.formats import FORMATS, PRECISIONS
 from ..models.image_channels import image_channels
 from ..models.memory_format import MEMORY_FORMATS
 from ..optimize.options import DILATIONS, DTYPES, Options, checked_memory
@@ -119,6 +121,19 @@ def segmentors(args: Namespace, device: torch.device) -> Iterator[Subject]:
         for options in network_options(args, image_channels(model)):
             yield from network_subjects(name, model.to(device), args.forms, options, args.mode, paper)
     yield from exported
+
+
+def engines(args: Namespace, device: torch.device) -> Iterator[Subject]:
+    if device.type != 'cpu':
+        raise InputError(f'the engines compute on the CPU, got --device {device}: set --device cpu')
+    for name, cfg in load_configs(args.names or TABLE_8).items():
+        model = randomise_bn(build_segmentor(cfg))
+        miou, speed = paper_tables.SEGMENTORS.get(name, (None, None))
+        paper = dict(miou=miou, paper_examples_per_s=speed) if miou else None
+        for options in network_options(args, image_channels(model)):
+            height, width = options.input_shape[2:]
+            yield from network_subjects(name, model, args.forms, options, 'tensor', paper)
+            yield from exported_subjects(name, model, args.to, args.precision, (height, width))
 
 
 def classifiers(args: Namespace, device: torch.device) -> Iterator[Subject]:
@@ -261,6 +276,18 @@ BENCHMARKS = (
         ),
         timed(segmentors),
         ('miou', 'mIoU, %'),
+    ),
+    Benchmark(
+        'engines',
+        'segmentors exported for other engines, with random weights, beside their forms in PyTorch; those of Table 8 by default',
+        (
+            argument('names', nargs='*', metavar='CONFIG'),
+            argument('--to', nargs='+', choices=FORMATS, default=['onnx', 'openvino', 'ncnn'], help='the engines'),
+            argument('--precision', choices=PRECISIONS, default='fp32', help='in which the engines compute'),
+            argument('--forms', nargs='*', choices=FORMS, default=['fused', 'optimized'], help='in PyTorch'),
+            *networks('512x512', 1),
+        ),
+        timed(engines),
     ),
     Benchmark(
         'classifiers',

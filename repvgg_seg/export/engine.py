@@ -11,7 +11,7 @@ from torch import Tensor, nn
 
 from ..errors import InputError, beginning_of
 from ..files import sha256
-from .engine_info import EngineInfo, read_info
+from .engine_info import EngineInfo, info_file, read_info
 from .formats import FORMATS, format_of_file
 from .run_of_engine import Run
 
@@ -140,8 +140,12 @@ def load_engine(file: str | os.PathLike[str]) -> Engine:
         raise InputError(
             f'{path} is a file for {format.engine}, and what lies beside it says {info.format}: export it again'
         )
+    if info.settings not in format.settings:
+        raise InputError(
+            f'{info_file(path)} has other settings than {format.engine} is given: export the network again'
+        )
     format.check_installed(to_write=False)
     try:
-        return Engine(path, info, format.load(path, info.precision)).eval()
+        return Engine(path, info, format.load(path, info.precision, info.settings)).eval()
     except Exception as error:  # every engine has errors of its own
         raise InputError(f'{format.engine} cannot read {path}: {beginning_of(error)}') from error

@@ -29,6 +29,7 @@ class EngineInfo:
         align_corners: how logits are brought to the size of the image.
         threshold: of one logit, after the sigmoid.
         data_preprocessor, test_cfg, test_pipeline: those of the config.
+        settings: options of the engine with which it computes the network fastest.
         about: where it comes from and how it was compared with PyTorch.
     """
 
@@ -45,6 +46,7 @@ class EngineInfo:
     data_preprocessor: dict[str, Any]
     test_cfg: dict[str, Any]
     test_pipeline: list[dict[str, Any]]
+    settings: dict[str, bool] = field(default_factory=dict)
     about: dict[str, Any] = field(default_factory=dict)
 
     def write(self, engine_file: Path) -> None:
@@ -85,7 +87,7 @@ def read_info(engine_file: Path) -> EngineInfo:
             int: (info.channels, info.out_channels),
             bool: (info.normalizes, info.align_corners),
             str: (info.format, info.precision),
-            dict: (info.data_preprocessor, info.test_cfg, info.about),
+            dict: (info.data_preprocessor, info.test_cfg, info.settings, info.about),
             list: (info.test_pipeline,),
         }
         if not all(type(value) is kind for kind, values in whole.items() for value in values):

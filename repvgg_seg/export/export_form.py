@@ -1,5 +1,7 @@
 """The form of a segmentor that is exported: fused, its pyramid folded, in operators that every engine has."""
 
+import copy
+from collections.abc import Collection
 from typing import Any
 
 import torch
@@ -12,15 +14,18 @@ from ..models.block import find_blocks
 from ..models.folded_psp_head import FoldedPyramid
 from ..models.image_channels import image_channels
 from ..models.replace_module import replace_module
+from ..models.unfold_heads import unfold_heads
 from ..optimize import PASSES, optimize_for_inference
 from ..optimize.layer_shapes import input_shapes
 from ..optimize.options import Options
 from ..optimize.passes.dilation import PhaseRun
 from .gutter_run import GutterRun
+from .identity_apart import set_identities_apart
 from .pixel_normalization import as_layer, pixel_normalization
 from .plain_pyramid import PlainPyramid
 
 _ALGEBRA = ('fusion', 'conv_bn', 'strip', 'pyramid')  # the passes that do not depend on who computes the result
+REWRITES = ('pyramid', 'dilation', 'identity')  # those that may be left out
 Size = tuple[int, int]
 
 
@@ -42,7 +47,14 @@ class ExportForm(nn.Module):
         return logits
 
 
-def export_form(model: nn.Module, size: Size | None, normalizes: bool, undilated: bool = False) -> ExportForm:
+def export_form(
+    model: nn.Module,
+    size: Size | None,
+    normalizes: bool,
+    undilated: bool = False,
+    identity_apart: bool = False,
+    skip: Collection[str] = (),
+) -> ExportForm:
     """Rewrite a segmentor for export; the given one stays as it is.
 
     Args:
@@ -50,6 +62,8 @@ def export_form(model: nn.Module, size: Size | None, normalizes: bool, undilated
         size: (H, W) of the only images that the result takes; None for any.
         normalizes: whether the result takes images as the data preprocessor does, values from 0 to 255.
         undilated: lay runs of dilated layers out as undilated ones (`GutterRun`); needs a size.
+        identity_apart: take the identity out of the fused convs (`IdentityApart`).
+        skip: some of `REWRITES` that are left out all the same. Without 'pyramid' the head is computed as mmseg does.
 
     Raises:
         InputError: the model is no such segmentor, has a block that cannot be fused, or does not take images of this size.
@@ -59,9 +73,12 @@ def export_form(model: nn.Module, size: Size | None, normalizes: bool, undilated
     shape = (1, channels, *(size or (512, 512)))
     preprocessor: Any = model.data_preprocessor
     layer = as_layer(*pixel_normalization(preprocessor, channels)) if normalizes else None
-    passes = (*_ALGEBRA, 'dilation') if undilated else _ALGEBRA
-    skip = [name for name in PASSES if name not in passes]
-    rewritten = optimize_for_inference(model, input_shape=shape, dilation='gutter', skip=skip)
+    passes = {*_ALGEBRA, 'dilation'} if undilated else {*_ALGEBRA}
+    left_out = [name for name in PASSES if name not in passes - {*skip}]
+    if 'pyramid' in skip:
+        model = copy.deepcopy(model)
+        unfold_heads(model)
+    rewritten = optimize_for_inference(model, input_shape=shape, dilation='gutter', skip=left_out)
     parts = [part for part in rewritten.modules() if isinstance(part, (FoldedPyramid, PhaseRun))]
     sizes: dict[nn.Module, Size] = {}
     if size is not None:
@@ -76,6 +93,8 @@ def export_form(model: nn.Module, size: Size | None, normalizes: bool, undilated
             rewritten = replace_module(rewritten, part, PlainPyramid(part, sizes.get(part)))
         elif part in sizes:
             rewritten = replace_module(rewritten, part, GutterRun(part, sizes[part]))
+    if identity_apart and 'identity' not in skip:
+        set_identities_apart(rewritten)
     return ExportForm(rewritten, layer).eval()
 
 

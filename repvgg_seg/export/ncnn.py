@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from ..errors import InputError
-from .run_of_engine import Run
+from .run_of_engine import Run, Settings
 
 
 def write_ncnn(network: nn.Module, example: Tensor, any_size: bool, precision: str, path: Path) -> None:
@@ -37,8 +37,8 @@ def write_ncnn(network: nn.Module, example: Tensor, any_size: bool, precision: s
             shutil.move(file, target)
 
 
-def load_ncnn(path: Path, precision: str) -> Run:
-    """A function from images to logits, by ncnn on the CPU.
+def load_ncnn(path: Path, precision: str, settings: Settings) -> Run:
+    """A function from images to logits, by ncnn on the CPU, with options of ncnn that are set as `settings` says.
 
     Raises:
         RuntimeError: ncnn cannot read the files; it prints why.
@@ -50,6 +50,8 @@ def load_ncnn(path: Path, precision: str) -> Run:
     net.opt.num_threads = torch.get_num_threads()
     net.opt.use_fp16_packed = net.opt.use_fp16_storage = net.opt.use_fp16_arithmetic = False
     net.opt.use_bf16_storage = precision == 'bf16'
+    for name, value in settings.items():
+        setattr(net.opt, name, value)
     if net.load_param(str(path)) or net.load_model(str(path.with_suffix('.bin'))):
         raise RuntimeError('a layer that it does not have, or a damaged file')
 

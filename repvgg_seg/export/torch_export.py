@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from .exported_program import exported_program
-from .run_of_engine import Run
+from .run_of_engine import Run, Settings
 
 
 def write_torch_export(network: nn.Module, example: Tensor, any_size: bool, precision: str, path: Path) -> None:
@@ -28,7 +28,7 @@ def _quiet() -> Iterator[None]:
         yield
 
 
-def load_torch_export(path: Path, precision: str) -> Run:
+def load_torch_export(path: Path, precision: str, settings: Settings) -> Run:
     """A function from images to logits, by torch on the CPU."""
     with _quiet():
         network = torch.export.load(path).module()

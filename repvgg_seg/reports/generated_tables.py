@@ -8,6 +8,7 @@ from typing import Any
 from ..errors import InputError
 from . import architectures_table
 from .benchmark_table import benchmark_page
+from .engines_table import engines_tables
 from .markdown import markdown_table
 from .record import read_record
 
@@ -110,5 +111,6 @@ def _by_class(per_class: Mapping[str, Mapping[str, float]]) -> str:
 PAGES: dict[str, Callable[[Path], Iterator[str]]] = {
     'README.md': _scores_and_benchmarks,
     'docs/architectures.md': _architectures,
+    'docs/engines.md': engines_tables,
     'docs/model_card.md': _shipped_network,
 }

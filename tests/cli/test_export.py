@@ -148,7 +148,9 @@ def test_it_is_timed(monkeypatch, capsys, file, tmp_path):
     [
         ('export {config} {checkpoint} --to ncnn', 'takes images of one size: name it'),
         ('export {config} {checkpoint} --to onnx --dynamic --size 64 64', '--size and --dynamic exclude each other'),
-        ('export {config} {checkpoint} --to onnx --precision bf16', "ONNX Runtime computes in fp32 here, got 'bf16'"),
+        ('export {config} {checkpoint} --to onnx --precision bf16', "ONNX Runtime computes in fp32 or int8 here, got 'bf16'"),
+        ('export {config} {checkpoint} --to onnx --precision int8 --int8-error -1', '--int8-error is a share'),
+        ('export {config} {checkpoint} --to auto --size 64 128 --out-dir {folder}', 'exists: name another folder'),
         ('export {config} {checkpoint} --to ncnn --size 0 64', 'height and width in pixels, got 0 64'),
         ('export {config} none.pth --to torch-export', 'no file none.pth'),
         ('export none.py {checkpoint} --to torch-export', 'no config none.py'),

@@ -28,6 +28,7 @@ OTHERS = [
     'pspnet_repvgg_own_data',
     'pspnet_repvgg_a0_camvid',
     'pspnet_repvgg_small_camvid',
+    'pspnet_qarepvgg_a0_camvid',
     'pspnet_resnet18_camvid',
     'pspnet_repvgg_a0_synthetic',
 ]

@@ -11,7 +11,7 @@ from small_models import head_config, segmentor
 
 from repvgg_seg.export import onnx, openvino, torch_export
 from repvgg_seg.export.formats import FORMATS
-from repvgg_seg.export.write_engine_file import write_engine_file
+from repvgg_seg.export.write_engine_file import ExportOptions, write_engine_file
 
 
 @pytest.fixture(scope='session')
@@ -42,7 +42,9 @@ def exported(small, tmp_path_factory):
                 if format == 'openvino':
                     file, _ = export('onnx', None)
                     patch.setattr(openvino, 'write_onnx', lambda *arguments: shutil.copy(file, arguments[-1]))
-            found = write_engine_file(small, target, facts(format, small, size=size), pictures((64, 96), (51, 70)))
+            found = write_engine_file(
+                small, target, facts(format, small, size=size), ExportOptions(pictures((64, 96), (51, 70)))
+            )
         return target, found
 
     record, programs = onnx.exported_program, []

@@ -71,3 +71,19 @@ def test_an_image_that_is_too_small_for_the_network(monkeypatch):
     monkeypatch.setattr(type(model.backbone), 'forward', large_enough)
     with pytest.raises(InputError, match='takes no images of 16x64 .height x width.: Kernel size larger than input'):
         export_form(model, (16, 64), normalizes=True)
+
+
+@torch.no_grad()
+def test_rewrites_that_are_left_out():
+    model = segmentor()
+    image = pictures((64, 96))[0]
+    expected = model(model.data_preprocessor(dict(inputs=[image]), False)['inputs'], mode='tensor')
+    kinds = {}
+    for skip in ((), ('pyramid', 'identity'), ('dilation',)):
+        form = export_form(model, (64, 96), True, undilated=True, identity_apart=True, skip=skip)
+        assert relative_error(form(image[None].float()), expected) < 1e-5
+        kinds[skip] = {type(part).__name__ for part in form.modules()}
+    rewritten = {'GutterRun', 'PlainPyramid', 'IdentityApart'}
+    assert rewritten <= kinds[()]
+    assert kinds['pyramid', 'identity'] & {*rewritten, 'PPM'} == {'GutterRun', 'PPM'}
+    assert kinds[('dilation',)] & rewritten == rewritten - {'GutterRun'}

@@ -11,6 +11,8 @@ from repvgg_seg.errors import InputError
 from repvgg_seg.export import load_engine
 from repvgg_seg.export import write_engine_file as module
 from repvgg_seg.export.formats import FORMATS
+from repvgg_seg.export.write_engine_file import ExportOptions
+from repvgg_seg.export.write_fastest import write_fastest
 
 pytestmark = pytest.mark.slow
 ANY_SIZE = [name for name, format in FORMATS.items() if format.any_size]
@@ -71,7 +73,7 @@ def test_the_body_in_ncnn_is_undilated_3x3_convs_with_relu_and_layout_steps(expo
 def test_normalised_images_and_half_precision(small, tmp_path):
     skip_without_engine('ncnn')
     info = facts('ncnn', small, size=(64, 96), normalizes=False, precision='bf16')
-    found = module.write_engine_file(small, tmp_path / 'a.ncnn.param', info, pictures((64, 96)))
+    found = module.write_engine_file(small, tmp_path / 'a.ncnn.param', info, ExportOptions(pictures((64, 96))))
     assert found.relative_error < 0.1
     engine = load_engine(tmp_path / 'a.ncnn.param')
     assert engine.name == 'ncnn-bf16' and engine.info.about['compared']['relative_error'] == found.relative_error
@@ -91,7 +93,7 @@ def test_a_file_that_computes_something_else_is_not_written(small, tmp_path, mon
     monkeypatch.setattr(module, 'export_form', wrong)
     info = facts('ncnn', small, size=(64, 96))
     with pytest.raises(InputError, match='the logits of ncnn differ from those of PyTorch by .*: look for'):
-        module.write_engine_file(small, tmp_path / 'a.ncnn.param', info, pictures((64, 96)))
+        module.write_engine_file(small, tmp_path / 'a.ncnn.param', info, ExportOptions(pictures((64, 96))))
     assert list(tmp_path.iterdir()) == []
 
 
@@ -103,15 +105,83 @@ def test_an_older_file_stays_until_the_new_one_is_whole(small, tmp_path, monkeyp
         if overwrite:
             monkeypatch.setattr(module, 'compare', lambda *_: module.Comparison(1, (), float('nan'), 0.0))
         with pytest.raises(InputError, match=said):
-            module.write_engine_file(small, target, info, pictures((64, 96)), overwrite)
+            module.write_engine_file(small, target, info, ExportOptions(pictures((64, 96)), overwrite=overwrite))
         assert [path.name for path in tmp_path.iterdir()] == ['a.ncnn.bin']
         assert (tmp_path / 'a.ncnn.bin').read_text() == 'old'
     monkeypatch.undo()
-    module.write_engine_file(small, target, info, pictures((64, 96)), True)
+    module.write_engine_file(small, target, info, ExportOptions(pictures((64, 96)), overwrite=True))
     assert len(list(tmp_path.iterdir())) == 3 and load_engine(target).info.size == (64, 96)
 
 
 def test_a_folder_that_takes_no_files(small, tmp_path):
     (tmp_path / 'folder').write_text('')
     with pytest.raises(InputError, match='cannot write .*/folder/a.ncnn.param: '):
-        module.write_engine_file(small, tmp_path / 'folder' / 'a.ncnn.param', facts('ncnn', small, size=(64, 96)), [])
+        info = facts('ncnn', small, size=(64, 96))
+        module.write_engine_file(small, tmp_path / 'folder' / 'a.ncnn.param', info, ExportOptions([]))
+
+
+@pytest.mark.parametrize('format, limit', [('onnx', 9), ('openvino', 0)])
+def test_8_bits(small, tmp_path, format, limit):
+    """Convs in 8 bits, but for those whose features would change too much."""
+    skip_without_engine(format, 'int8')
+    target = tmp_path / f'a{FORMATS[format].suffix}'
+    images = pictures((64, 96), (51, 70))
+    info = facts(format, small, precision='int8', size=(64, 96))
+    found = module.write_engine_file(small, target, info, ExportOptions(images, images, int8_error=limit))
+    about = load_engine(target).info.about['int8']
+    assert (about['calibration_images'], about['largest_error']) == (2, limit)
+    if limit:  # 8 bits it is, and no worse than that
+        assert 1e-4 < found.relative_error < 0.3 and found.equal_labels > 0.9 and not about['in_fp32']
+    else:
+        assert found.relative_error < 1e-4 and 'segmentor.decode_head.conv_seg' in about['in_fp32']
+
+
+def test_the_fastest_is_kept(small, tmp_path, monkeypatch, capsys):
+    from repvgg_seg.export import write_fastest as fastest
+
+    targets = {}
+    for name in ('ncnn', 'torch-export'):
+        skip_without_engine(name)
+        targets[tmp_path / f'a{FORMATS[name].suffix}'] = facts(name, small, size=(64, 96))
+    options = ExportOptions(pictures((64, 96)))
+    monkeypatch.setattr(
+        fastest, 'seconds_of', lambda engines, *_: dict(zip(reversed(list(engines)), (1.0, 2.0), strict=True))
+    )
+    target, found, seconds = write_fastest(small, targets, options)
+    assert target.name == 'a.pt2' and found.relative_error < 1e-4 and list(seconds) == ['torch-export', 'ncnn']
+    assert sorted(path.name for path in tmp_path.iterdir()) == ['a.pt2', 'a.pt2.json']
+    with pytest.raises(InputError, match='a.pt2 exists'):
+        write_fastest(small, targets, options)
+
+
+def test_an_engine_that_cannot_write_the_network_is_left_out(small, tmp_path, monkeypatch):
+    skip_without_engine('ncnn')
+    targets = {
+        tmp_path / f'a{FORMATS[name].suffix}': facts(name, small, size=(64, 96)) for name in ('ncnn', 'torch-export')
+    }
+    write = FORMATS['torch-export'].write
+
+    def fail(*_):
+        raise RuntimeError('no such operator')
+
+    monkeypatch.setitem(vars(FORMATS['torch-export']), 'write', fail)
+    target, _, seconds = write_fastest(small, targets, ExportOptions(pictures((64, 96))))
+    assert target.name == 'a.ncnn.param' and list(seconds) == ['ncnn']
+    monkeypatch.setitem(vars(FORMATS['ncnn']), 'write', fail)
+    with pytest.raises(InputError, match='cannot be written for .*no such operator'):
+        write_fastest(small, targets, ExportOptions(pictures((64, 96)), overwrite=True))
+    assert write is not fail and load_engine(target).info.format == 'ncnn'
+
+
+def test_settings_of_ncnn_are_chosen_by_measuring(small, tmp_path, monkeypatch):
+    skip_without_engine('ncnn')
+    from repvgg_seg.export import fastest
+
+    target = tmp_path / 'a.ncnn.param'
+    monkeypatch.setattr(fastest, 'seconds_of', lambda engines, *_: dict.fromkeys(reversed(list(engines)), 1.0))
+    module.write_engine_file(small, target, facts('ncnn', small, size=(64, 96)), ExportOptions(pictures((64, 96))))
+    assert load_engine(target).info.settings == dict(use_packing_layout=False)
+    beside = target.with_name(target.name + '.json')
+    beside.write_text(beside.read_text().replace('use_packing_layout', 'use_vulkan_compute'))
+    with pytest.raises(InputError, match='has other settings than ncnn is given'):
+        load_engine(target)

@@ -57,6 +57,32 @@ def test_no_project(project):
         find_project(project / 'results')
 
 
+def test_engines(project):
+    results = project / 'results'
+    (results / 'checks' / 'engines').mkdir(parents=True)
+    rows = [
+        dict(name='rep', form='fused', ms=30.0, ratio=2.0),
+        dict(name='rep', form='ncnn-fp32', ms=10.0, ratio=6.0, times_fused=3.0),
+        dict(name='res', form='onnx-fp32, as mmseg', ms=60.0, ratio=1.0),
+        dict(name='res', form='onnx-fp32', ms=40.0, ratio=1.5),
+    ]
+    write(results / 'benchmark_engines_cpu.json', rows=rows, settings=dict(baseline='res:onnx'))
+    rows = [dict(name='rep_int8', form=form, ms=1.0, ratio=2.5) for form in ('onnx-int8', 'openvino-int8')]
+    write(results / 'benchmark_int8_rep_cpu.json', rows=rows, settings={})
+    write(results / 'checks' / 'engines' / 'rep_int8_openvino-int8.json', metrics=dict(mIoU=50.126))
+    table = cells(with_tables(README, 'docs/engines.md', project))
+    assert table[2:5] == [
+        ['rep', 'ncnn-fp32', '10', '6.00', '3.00'],
+        ['res', 'onnx-fp32, as mmseg', '60', '1.00', '1.00'],
+        ['res', 'onnx-fp32', '40', '1.50', '1.00'],
+    ]
+    link = '[benchmark_int8_rep_cpu](../results/benchmark_int8_rep_cpu.md)'
+    assert table[7:] == [
+        ['rep_int8', 'onnx-int8', '', '2.50', link],
+        ['rep_int8', 'openvino-int8', '50.13', '2.50', link],
+    ]
+
+
 def test_what_architectures_cost(project):
     row = dict(name='RepVGG-A0', params_m=8.309, flops_b=1.36, examples_per_s=66.05, top1=72.41)
     rows = [dict(row, form='fused'), dict(row, form='training', params_m=9.1, examples_per_s=30.0)]
