@@ -32,7 +32,6 @@ from ..data.read_items import read_items
 from ..data.skip_list import write_skip_list
 from ..data.wrapped_datasets import inner_configs, inner_datasets, is_segmentation
 from ..errors import InputError
-from ..quiet import quiet_warnings
 from ..reports.class_frequencies import plot_class_frequencies
 from ..reports.markdown import markdown_table
 from ..reports.record import write_record
@@ -85,10 +84,9 @@ def main() -> None:
         out_dir = osp.join('work_dirs', osp.splitext(osp.basename(args.config))[0], 'check_dataset')
     check_config(cfg, [f'{name}_dataloader' for name in names])
     init_default_scope('mmseg')
-    with quiet_warnings():
-        built = {name: build_dataset(cfg[f'{name}_dataloader'].dataset, name) for name in dict.fromkeys(names)}
-        make_folder(out_dir, '--out-dir')
-        splits, repeated = _read(built, args.workers)
+    built = {name: build_dataset(cfg[f'{name}_dataloader'].dataset, name) for name in dict.fromkeys(names)}
+    make_folder(out_dir, '--out-dir')
+    splits, repeated = _read(built, args.workers)
     findings = [finding for split in splits for finding in findings_of(split)]
     shared, twins = shared_between(splits)
     findings += [*shared, *_classes_of_the_model(cfg, splits)]

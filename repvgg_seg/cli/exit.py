@@ -11,6 +11,7 @@ from typing import NoReturn, ParamSpec, TypeVar
 import torch
 
 from ..errors import InputError, one_line
+from ..quiet import quiet_warnings
 from ..training.distributed import end_process, is_first_to_say
 from ..training.log_file import write_to_log_file
 from ..training.one_line_error import is_lost_process, told_in_one_line
@@ -25,14 +26,16 @@ def exit_on_input_error(main: Callable[P, R]) -> Callable[P, R]:
     Letters that the screen cannot show are escaped. An error raised in a worker of a data loader arrives with the worker's
     traceback in its text; only the message is shown. Of several processes that end with the same error, the first prints it. Any
     error ends one of several processes at once: the teardown of the interpreter would wait for a collective call that the others
-    may never join. The traceback of an error behind an `InputError` goes into the log file of the run.
+    may never join. The traceback of an error behind an `InputError` goes into the log file of the run. Warnings of upstream packages
+    that mean nothing to a user are not shown.
     """
 
     @functools.wraps(main)
     def wrapped(*args: P.args, **kwargs: P.kwargs) -> R:
         _print_anything()
         try:
-            return main(*args, **kwargs)
+            with quiet_warnings():
+                return main(*args, **kwargs)
         except InputError as error:
             _tell(error)
         except KeyboardInterrupt:

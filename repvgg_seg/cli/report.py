@@ -7,7 +7,6 @@ from tempfile import TemporaryDirectory
 
 from ..errors import InputError
 from ..files import named_errors
-from ..quiet import quiet_warnings
 from ..reports.page import PAGE_MARK, write_page
 from ..reports.runs.run import find_runs
 from ..training.work_dir import make_folder
@@ -51,8 +50,7 @@ def main() -> None:
             if args.no_evaluation:
                 run.missing.append('Nothing was evaluated for this page (--no-evaluation): it shows what was recorded.')
             else:
-                with quiet_warnings():
-                    evaluate(run, args, Path(folder) / str(number))
+                evaluate(run, args, Path(folder) / str(number))
         with named_errors(out):
             size = write_page(out, runs)
     for run in runs:

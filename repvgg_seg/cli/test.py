@@ -22,7 +22,6 @@ from ..export import Engine, load_engine
 from ..export.engine_segmentor import check_number_of_classes, engine_segmentor_config
 from ..models.block import find_blocks
 from ..optimize.options import checked_memory
-from ..quiet import quiet_warnings
 from ..reports.record import check_writable, write_record
 from ..training.agreement.norm_and_fusing import parts_not_fusible
 from ..training.config import load_config
@@ -231,15 +230,14 @@ def main() -> None:
     apply_args(cfg, args)
     if engine is not None:
         use_engine(cfg, args)
-    with quiet_warnings():
-        runner = build(cfg)
-        runner.register_hook(memory := EvaluationMemoryHook())
-        if args.result or args.examples:
-            runner.register_hook(scores := ImageScoresHook(args.examples))
-        meta = engine.meta if engine is not None else load_weights(runner.model, args.checkpoint, trust=args.trust)
-        if args.no_fuse and find_backbone(runner.model)[1] is not None and not find_blocks(runner.model):
-            raise InputError(f'--no-fuse: {args.checkpoint} is fused already; give the training checkpoint')
-        metrics = test(runner, args.engine or args.checkpoint, None if args.no_rehearsal else meta)
+    runner = build(cfg)
+    runner.register_hook(memory := EvaluationMemoryHook())
+    if args.result or args.examples:
+        runner.register_hook(scores := ImageScoresHook(args.examples))
+    meta = engine.meta if engine is not None else load_weights(runner.model, args.checkpoint, trust=args.trust)
+    if args.no_fuse and find_backbone(runner.model)[1] is not None and not find_blocks(runner.model):
+        raise InputError(f'--no-fuse: {args.checkpoint} is fused already; give the training checkpoint')
+    metrics = test(runner, args.engine or args.checkpoint, None if args.no_rehearsal else meta)
     if args.result and is_main_process():
         write_record(
             args.result,

@@ -4,7 +4,6 @@ import argparse
 
 from mmengine.dist import get_world_size, is_main_process
 
-from ..quiet import quiet_warnings
 from ..reports.run_record import write_run_record
 from ..training.config import load_config
 from ..training.distributed import end_together
@@ -62,9 +61,8 @@ def main() -> None:
     args = parse_args()
     cfg = load_config(args.config, args.cfg_options)
     prepare(cfg, args, 'train')
-    with quiet_warnings():
-        runner = build(cfg)
-        if is_main_process():
-            write_run_record(runner.log_dir, args.config, get_world_size())
-        train(runner)
+    runner = build(cfg)
+    if is_main_process():
+        write_run_record(runner.log_dir, args.config, get_world_size())
+    train(runner)
     end_together()

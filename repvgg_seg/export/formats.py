@@ -175,6 +175,7 @@ def formats_that_can(precision: str, size: tuple[int, int] | None) -> list[Forma
             missing.append(str(error))
     if not found:
         raise InputError(
-            '; '.join(missing) or f'no engine computes in {precision} images of any size: name one (--size H W)'
+            '; '.join(dict.fromkeys(missing))
+            or f'no engine computes in {precision} images of any size: name one (--size H W)'
         )
     return found

@@ -96,13 +96,14 @@ def move(draft: Path, target: Path, format: Format) -> None:
 def _write(model: EncoderDecoder, draft: Path, info: EngineInfo, options: ExportOptions) -> dict[str, object]:
     """Write the network into a file, or raise `InputError`; returns what has to be known of it."""
     format = FORMATS[info.format]
+    about: dict[str, object] = dict(skipped=list(options.skip))
     is_int8 = info.precision == 'int8'
     network = export_form(model, info.size, info.normalizes, format.undilated, is_int8, options.skip)
     try:
         if is_int8:
-            return _write_int8(network, model, draft, info, options)
+            return about | _write_int8(network, model, draft, info, options)
         format.write(network, example_image(info.channels, info.size), info.size is None, info.precision, draft)
-        return {}
+        return about
     except (InputError, OSError):
         raise
     except Exception as error:  # every exporter has errors of its own
@@ -121,9 +122,9 @@ def _write_int8(
     images = [as_file_takes_it(image, model, info) for image in options.calibration]
     errors = int8_errors(network, images[:_IMAGES_FOR_ERRORS])
     in_fp32 = {name: error for name, error in errors.items() if not error < options.int8_error}
+    left = f'; the others would change their features by {options.int8_error:g} or more' if in_fp32 else ''
     print_log(
-        f'8 bits: {len(errors) - len(in_fp32)} of {len(errors)} convs, the rest in fp32 because their features would change by more '
-        f'than {options.int8_error:g}; calibrated on {len(images)} images',
+        f'8 bits for {len(errors) - len(in_fp32)} of {len(errors)} convs, calibrated on {len(images)} images{left}',
         'current',
     )
     source = draft.with_name('fp32.onnx')

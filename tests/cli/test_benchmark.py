@@ -58,6 +58,27 @@ def test_segmentors_with_a_plot(run, tmp_path, tiny):
 
 
 @pytest.mark.slow
+def test_networks_in_other_engines(run, tmp_path, tiny, scenes):
+    """Without RepVGG blocks, a network comes by our rewrites and as mmseg computes it."""
+    cfg = tiny_config(scenes, tmp_path)
+    cfg.model.backbone = dict(
+        type='ResNet', depth=18, base_channels=16, out_indices=(0, 1, 2, 3), norm_cfg=dict(type='BN')
+    )
+    cfg.dump(tmp_path / 'resnet.py')
+    only = ('--sizes', '64x64', '--to', 'torch-export', '--forms', 'fused')
+    rows = record_of(run, tmp_path / 'out', 'engines', tiny, tmp_path / 'resnet.py', *only)['rows']
+    assert [(row['name'], row['form']) for row in rows] == [
+        ('tiny', 'fused'),
+        ('tiny', 'torch-export-fp32'),
+        ('resnet', 'fused'),
+        ('resnet', 'torch-export-fp32'),
+        ('resnet', 'torch-export-fp32, as mmseg'),
+    ]
+    assert all('times_fused' in row for row in rows)
+    assert all(row['relative_error'] < 1e-4 for row in rows if row['form'] != 'fused')
+
+
+@pytest.mark.slow
 def test_images_of_four_channels(run, tmp_path, scenes):
     """Every benchmark of a config takes the channels from its backbone."""
     path = tmp_path / 'four.py'
