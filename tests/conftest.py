@@ -1,3 +1,5 @@
+import gc
+import itertools
 import logging
 import random
 import runpy
@@ -11,6 +13,7 @@ from mmengine.logging import MMLogger
 from mmengine.registry import init_default_scope
 from mmengine.runner import CheckpointLoader
 from PIL import Image
+from quick_runs import make_runs_quick
 from suite_record import (  # noqa: F401 (pytest calls them)
     pytest_addoption,
     pytest_collection_modifyitems,
@@ -20,6 +23,12 @@ from suite_record import (  # noqa: F401 (pytest calls them)
 import repvgg_seg  # noqa: F401 (registers)
 
 REPO = Path(__file__).resolve().parents[1]
+make_runs_quick()
+
+
+def pytest_collection_finish():
+    """Garbage is not looked for in what was imported: mmengine collects it with each data set that is built."""
+    gc.freeze()
 
 
 @pytest.fixture(scope='session')
@@ -32,6 +41,7 @@ def shared_data() -> Path:
 
 
 _READERS = dict(CheckpointLoader._schemes)
+_CACHES = itertools.count()
 
 
 @pytest.fixture(autouse=True)
@@ -54,7 +64,8 @@ def _mmseg_scope():
 @pytest.fixture(autouse=True)
 def _own_cache(monkeypatch, tmp_path_factory):
     """What is remembered from call to call stays within a test, and never comes from the user's own folder."""
-    monkeypatch.setenv('REPVGG_SEG_CACHE', str(tmp_path_factory.mktemp('cache')))
+    # Not `mktemp`, which looks at all folders that earlier tests have left.
+    monkeypatch.setenv('REPVGG_SEG_CACHE', str(tmp_path_factory.getbasetemp() / 'caches' / str(next(_CACHES))))
 
 
 @pytest.fixture(scope='session')

@@ -4,7 +4,7 @@ import json
 from pathlib import Path
 
 import pytest
-from script_process import run_script
+from script_process import ranks, run_script, run_scripts
 
 from repvgg_seg.benchmark.baselines import is_available
 from repvgg_seg.benchmark.random_bn import randomise_bn  # noqa: F401 (tests import it from here)
@@ -31,6 +31,17 @@ def tool(name, *args, status=0):
         (error,) = [line for line in stderr.splitlines() if line.startswith('error: ')]
         return error
     return stdout + stderr
+
+
+def tool_in_two_processes(name, *args):
+    """Run a tool over gloo, as torchrun starts it on two GPUs; returns what both printed.
+
+    tools/dist_train.sh and torchrun themselves are for tests/cli/test_segmentation_tools.py and tests/package/test_wheel.py.
+    """
+    words = map(str, (*args, '--launcher', 'pytorch'))
+    done = run_scripts(REPO / 'tools' / name, *words, cwd=REPO, variables=ranks(2), timeout=60)
+    assert [status for status, _, _ in done] == [0, 0], done
+    return ''.join(stdout + stderr for _, stdout, stderr in done)
 
 
 def records(trained, tmp_path, *options):

@@ -5,6 +5,7 @@ starts at all, is tested with processes of the usual kind (tests/test_quiet.py, 
 """
 
 import atexit
+import gc
 import multiprocessing
 import os
 import runpy
@@ -14,7 +15,11 @@ import tempfile
 from multiprocessing.connection import wait
 from pathlib import Path
 
+from quick_runs import FORMATTED, make_runs_quick
+
 _IMPORTED = ['mmseg.apis', 'mmseg.models', 'mmseg.datasets', 'mmseg.evaluation', 'repvgg_seg', 'repvgg_seg.cli']
+# What a run imports when it comes to it: for determinism, for pictures, for the description of the environment.
+_IMPORTED += ['torch._inductor', 'matplotlib.figure', 'matplotlib.backends.backend_agg', 'torch.utils.cpp_extension']
 
 
 def run_script(path, *args, cwd):
@@ -35,7 +40,7 @@ def run_scripts(path, *args, cwd, variables=({},), timeout=None):
         processes = []
         for own, output in zip(variables, outputs, strict=True):
             env = dict(os.environ, OMP_NUM_THREADS='1', **own)
-            processes.append(context.Process(target=_run, args=(str(path), args, str(cwd), env, output)))
+            processes.append(context.Process(target=_run, args=(str(path), args, str(cwd), env, output, FORMATTED)))
             processes[-1].start()
         if timeout is not None:
             wait([process.sentinel for process in processes])
@@ -57,7 +62,9 @@ def ranks(number):
     return [dict(shared, RANK=str(rank), LOCAL_RANK=str(rank)) for rank in range(number)]
 
 
-def _run(path, args, cwd, env, outputs):
+def _run(path, args, cwd, env, outputs, formatted):
+    gc.freeze()  # a data set of mmengine collects garbage, for which there is no need to look at all that was imported
+    make_runs_quick(formatted)
     for descriptor, output in zip((1, 2), outputs, strict=True):
         os.dup2(os.open(output, os.O_WRONLY | os.O_CREAT), descriptor)
     os.environ.clear()

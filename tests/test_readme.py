@@ -1,11 +1,10 @@
 """README.md and docs/ name only tools, configs, options and results that exist."""
 
 import re
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
+from script_process import run_script
 
 REPO = Path(__file__).resolve().parents[1]
 README = '\n'.join(page.read_text() for page in [REPO / 'README.md', *sorted((REPO / 'docs').glob('*.md'))])
@@ -25,10 +24,8 @@ def test_the_tools_and_configs_that_it_names_exist():
 
 @pytest.mark.slow
 def test_the_tables_are_those_of_results():
-    done = subprocess.run(
-        [sys.executable, 'tools/update_results.py', '--check'], cwd=REPO, capture_output=True, text=True
-    )
-    assert done.returncode == 0, done.stderr
+    status, _, stderr = run_script(REPO / 'tools' / 'update_results.py', '--check', cwd=REPO)
+    assert status == 0, stderr
 
 
 def test_every_option_that_it_names_is_one_of_the_tool():

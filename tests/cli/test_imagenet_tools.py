@@ -1,14 +1,11 @@
 """Pretraining as a user runs it: train, score, resume, several processes, and on to the segmentor."""
 
 import json
-import os
 import shutil
-import subprocess
-import sys
 
 import pytest
 import torch
-from helpers import REPO, randomise_bn, records, tool
+from helpers import REPO, randomise_bn, records, tool, tool_in_two_processes
 from mmengine.hooks import Hook
 from mmengine.runner import Runner
 from mmseg.registry import MODELS
@@ -117,15 +114,6 @@ def test_resumed_at_the_same_rate_and_with_the_same_order(photos, tmp_path):
     assert whole[0][3] != whole[4][3], 'the order changes with the epoch'
 
 
-def train(args, processes):
-    """tools/train.py in one process, or in several over gloo."""
-    if processes == 1:
-        tool('train.py', *args)
-        return
-    env = dict(os.environ, PYTHON=sys.executable, OMP_NUM_THREADS='1', CUDA_VISIBLE_DEVICES='')
-    subprocess.run(['tools/dist_train.sh', args[0], str(processes), *args[1:]], cwd=REPO, env=env, check=True)
-
-
 def scalars(work):
     (path,) = work.glob('*/vis_data/scalars.json')
     return [step['loss'] for step in map(json.loads, path.read_text().splitlines()) if 'loss' in step]
@@ -138,7 +126,7 @@ def test_two_processes_have_the_loss_curve_of_one(photos, tmp_path, norm, tolera
     BN takes its statistics from the process's half of the batch, and there is no SyncBN on a CPU: about the same.
     """
     curves = {}
-    for processes in (1, 2):
+    for processes, train in ((1, tool), (2, tool_in_two_processes)):
         cfg = tiny_classifier(
             photos, tmp_path, randomness__seed=0, train_cfg__max_epochs=10, train_cfg__val_interval=99
         )
@@ -151,7 +139,7 @@ def test_two_processes_have_the_loss_curve_of_one(photos, tmp_path, norm, tolera
         cfg.auto_scale_lr.base_batch_size = 16
         cfg.dump(tmp_path / 'c.py')
         work = tmp_path / str(processes)
-        train([tmp_path / 'c.py', '--work-dir', work, '--keep-global-batch'], processes)
+        train('train.py', tmp_path / 'c.py', '--work-dir', work, '--keep-global-batch')
         curves[processes] = torch.tensor(scalars(work))
     assert len(curves[1]) == len(curves[2]) == 10  # of the 18 images 16 in an epoch
     assert curves[1][-1] < curves[1][0]
@@ -167,13 +155,13 @@ def test_the_global_batch_is_never_scaled_silently(trained, tmp_path, work):
 def test_all_processes_save_the_same_statistics(photos, tmp_path):
     """The mean over the processes, which for the first layer's means is that of one process with all images."""
     statistics = {}
-    for processes in (1, 2):
+    for processes, train in ((1, tool), (2, tool_in_two_processes)):
         cfg = tiny_classifier(photos, tmp_path, randomness__seed=0, train_cfg__max_epochs=1)
         cfg.param_scheduler = []
         cfg.optim_wrapper.optimizer.lr = 0.0
         cfg.train_dataloader.dataset.pipeline = cfg.test_pipeline
         cfg.dump(tmp_path / 'c.py')
-        train([tmp_path / 'c.py', '--work-dir', tmp_path / str(processes), '--keep-global-batch'], processes)
+        train('train.py', tmp_path / 'c.py', '--work-dir', tmp_path / str(processes), '--keep-global-batch')
         state = torch.load(tmp_path / str(processes) / 'epoch_1.pth', weights_only=False)['state_dict']
         statistics[processes] = state['backbone.stage0.rbr_dense.bn.running_mean']
     assert statistics[1].abs().max() > 0

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 import torch
 from cityscapesscripts.helpers.labels import trainId2label
-from helpers import REPO, randomise_bn, records, relative_error, tool
+from helpers import REPO, randomise_bn, records, relative_error, tool, tool_in_two_processes
 from mmengine.config import Config
 from mmseg.datasets import CityscapesDataset
 from mmseg.registry import MODELS
@@ -325,10 +325,8 @@ def test_hooks_and_options_of_ones_own_lose_nothing(trained, scenes, tmp_path, w
     ids=['not computed', 'not read'],
 )
 def test_two_processes_without_the_last_stage(trained, options, tmp_path):
-    env = dict(os.environ, PYTHON=sys.executable, OMP_NUM_THREADS='1', CUDA_VISIBLE_DEVICES='')
     heads = ('model.decode_head.in_index=2', 'model.decode_head.in_channels=64')
     heads += ('model.auxiliary_head.in_index=1', 'model.auxiliary_head.in_channels=32', 'train_cfg.max_iters=3')
-    command = ['tools/dist_train.sh', trained[0], '2', '--work-dir', tmp_path / 'a', '--cfg-options', *heads, *options]
-    subprocess.run(command, cwd=REPO, env=env, check=True)
+    tool_in_two_processes('train.py', trained[0], '--work-dir', tmp_path / 'a', '--cfg-options', *heads, *options)
     weights = torch.load(tmp_path / 'a' / 'iter_3.pth', weights_only=False)['state_dict']
     assert 'backbone.stage4.0.rbr_dense.conv.weight' in weights

@@ -77,6 +77,6 @@ def test_colour_alone_does_not_solve_the_task(scenes):
     images, truth = scenes
     pixels, truth = images[truth < 19].astype(float), truth[truth < 19]
     means = np.stack([pixels[truth == c].mean(0) for c in range(19)])
-    guess = ((pixels[:, None] - means) ** 2).sum(-1).argmin(-1)
+    guess = ((means**2).sum(-1) - 2 * pixels @ means.T).argmin(-1)  # (x - m)^2 without x^2, the same for every m
     ious = [((guess == c) & (truth == c)).sum() / ((guess == c) | (truth == c)).sum() for c in range(19)]
     assert np.mean(ious) < 0.2
