@@ -35,15 +35,6 @@ def test_one_line_and_status_2_wherever_it_was_raised(capsys, workers, error):
     assert capsys.readouterr().err == 'error: b.png: what came; what to do\n'
 
 
-def test_other_errors_keep_their_traceback():
-    @exit_on_input_error
-    def main():
-        raise ZeroDivisionError
-
-    with pytest.raises(ZeroDivisionError):
-        main()
-
-
 def test_the_traceback_of_an_error_behind_it_is_in_the_log_file(tmp_path, capsys):
     logger = MMLogger.get_instance('behind', log_file=str(tmp_path / 'run.log'))
 
@@ -82,7 +73,9 @@ def test_what_main_returns():
     assert exit_on_input_error(lambda x: x + 1)(1) == 2
 
 
-@pytest.mark.parametrize('error', [TypeError("A.__init__() got an unexpected keyword argument 'b'"), KeyError('a')])
+@pytest.mark.parametrize(
+    'error', [ZeroDivisionError(), TypeError("A.__init__() got an unexpected keyword argument 'b'"), KeyError('a')]
+)
 def test_an_error_of_the_code_keeps_its_traceback(error):
     @exit_on_input_error
     def main():

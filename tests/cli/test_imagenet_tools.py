@@ -30,8 +30,14 @@ def trained(photos, tmp_path_factory):
     return config, work / 'epoch_4.pth'
 
 
-def test_scores_of_every_form_are_the_same(trained, tmp_path):
-    fused = records(trained, tmp_path)
+@pytest.fixture(scope='module')
+def scored(trained, tmp_path_factory):
+    """What tools/test.py records of it."""
+    return records(trained, tmp_path_factory.mktemp('scored'))
+
+
+def test_scores_of_every_form_are_the_same(trained, scored, tmp_path):
+    fused = scored
     assert fused['form'] == 'fused' and fused['images'] == 9
     assert fused['metrics'].keys() == {'top1', 'top2'}
     assert (fused['training']['epochs'], fused['training']['batch_size']) == (4, 4)
@@ -40,11 +46,11 @@ def test_scores_of_every_form_are_the_same(trained, tmp_path):
 
 
 @pytest.mark.parametrize('family', ['official', 'timm', 'mmpretrain'])
-def test_weights_of_others(trained, photos, tmp_path, family):
+def test_weights_of_others(trained, scored, tmp_path, family):
     config, checkpoint = trained
     converted = tmp_path / f'{family}.pth'
     tool('convert_weights.py', checkpoint, converted, '--to', family)
-    assert records((config, converted), tmp_path)['metrics'] == records(trained, tmp_path)['metrics']
+    assert records((config, converted), tmp_path)['metrics'] == scored['metrics']
 
 
 @pytest.mark.parametrize('output_stride', [32, 8])

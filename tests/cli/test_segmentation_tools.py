@@ -43,8 +43,14 @@ def trained(scenes, tmp_path_factory):
     return config, work / 'iter_4.pth'
 
 
-def test_scores_fused_and_unfused_are_the_same(trained, tmp_path):
-    fused, plain = records(trained, tmp_path), records(trained, tmp_path, '--no-fuse')
+@pytest.fixture(scope='module')
+def scored(trained, tmp_path_factory):
+    """What tools/test.py records of it."""
+    return records(trained, tmp_path_factory.mktemp('scored'))
+
+
+def test_scores_fused_and_unfused_are_the_same(trained, scored, tmp_path):
+    fused, plain = scored, records(trained, tmp_path, '--no-fuse')
     assert (fused['form'], plain['form']) == ('fused', 'training form')
     assert fused['images'] == plain['images'] == len(fused['image_miou']) == 2
     assert sum(map(sum, fused['confusion'])) > 0 and 'examples' not in fused
@@ -76,10 +82,10 @@ def test_a_page_about_the_run(trained, tmp_path):
     assert text.split('id="missing"')[1].count('Nothing.') == 1
 
 
-def test_scores_of_the_optimized_form_are_the_same(trained, tmp_path):
+def test_scores_of_the_optimized_form_are_the_same(trained, scored, tmp_path):
     optimized = records(trained, tmp_path, '--optimize', '--memory', 'fused')
     assert optimized['form'] == 'optimized'
-    assert optimized['metrics'] == pytest.approx(records(trained, tmp_path)['metrics'], abs=0.01)
+    assert optimized['metrics'] == pytest.approx(scored['metrics'], abs=0.01)
 
 
 def test_checkpoints_are_those_of_the_head_of_mmseg_both_ways(trained, tmp_path, work):
@@ -274,7 +280,7 @@ def test_a_damaged_image_is_named(trained, scenes, tmp_path, work):
     assert f'cannot decode {copy}' in tool('train.py', trained[0], *work, '--cfg-options', *options, status=2)
 
 
-def test_distributed_over_gloo(trained, tmp_path):
+def test_distributed_over_gloo(trained, scored, tmp_path):
     """Two processes, as on two GPUs; the scripts are torchrun's."""
     config, checkpoint = trained
     env = dict(os.environ, PYTHON=sys.executable, OMP_NUM_THREADS='1', CUDA_VISIBLE_DEVICES='')
@@ -289,7 +295,7 @@ def test_distributed_over_gloo(trained, tmp_path):
     subprocess.run([*test, '--out', folders[0], '--show-dir', folders[1]], cwd=REPO, env=env, check=True)
     for folder in folders:
         assert len([path for path in folder.rglob('*') if path.is_file()]) == 2, 'one of each process'
-    assert json.loads(result.read_text())['metrics'] == pytest.approx(records(trained, tmp_path)['metrics'], abs=0.01)
+    assert json.loads(result.read_text())['metrics'] == pytest.approx(scored['metrics'], abs=0.01)
 
 
 def test_hooks_and_options_of_ones_own_lose_nothing(trained, scenes, tmp_path, work):

@@ -1,5 +1,7 @@
 """Weights for images of three channels in a network for other images."""
 
+from itertools import islice
+
 import pytest
 import torch
 from helpers import relative_error
@@ -60,7 +62,8 @@ def test_a_grey_image_gets_the_features_that_it_had(tiny, family, tmp_path):
     for deploy, source in enumerate(tiny):
         torch.save(written_by(source, family), tmp_path / 'x.pth')
         for how, channels in EXPECTED:
-            for body in ways_in(tmp_path / 'x.pth', in_channels=channels, stem_weights=how, deploy=bool(deploy)):
+            ways = ways_in(tmp_path / 'x.pth', in_channels=channels, stem_weights=how, deploy=bool(deploy))
+            for body in islice(ways, None if channels == 4 else 1):
                 features = body.eval()(grey.expand(1, channels, 64, 64))[-1]
                 assert relative_error(features, expected) < LIMIT, (how, channels, deploy)
 
