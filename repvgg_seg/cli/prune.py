@@ -24,6 +24,7 @@ from ..pruning import BY, Pruned, check_prunable, moments_of_convs, prune, put_b
 from ..quiet import quiet_warnings
 from ..training.config import load_config
 from ..training.fine_tuning import shorten
+from ..training.one_line_error import told_in_one_line
 from ..training.prepare import prepare_model
 from ..training.pretrained import drop_pretrained
 from ..training.training_images import training_batches
@@ -209,7 +210,12 @@ def main() -> None:
         check_output(args.checkpoint, path, args.overwrite)
     batches = training_batches(cfg, args.images, args.seed)
     torch.backends.cudnn.allow_tf32 = False  # the two forms are compared
-    pruned = remove(model.to(device), args, batches)
+    try:
+        pruned = remove(model.to(device), args, batches)
+    except InputError:
+        raise
+    except Exception as error:  # what does not fit together in the config comes up with the first batch
+        raise told_in_one_line(error, 'on images of the training set') from error
     fine_tuning = pruned_config(as_given, model, out)
     shorten(fine_tuning, args.iterations, args.lr)
     kept = {key: meta[key] for key in ('dataset_meta', 'CLASSES', 'PALETTE') if key in meta}
