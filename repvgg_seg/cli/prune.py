@@ -110,7 +110,8 @@ def pruned_config(cfg: Config, model: BaseSegmentor, checkpoint: Path) -> Config
     """
     cfg = copy.deepcopy(cfg)
     drop_pretrained(cfg.model)
-    cfg.model.backbone.update(arch=as_dict(model.backbone.arch), block='plain')
+    cfg.model.backbone.arch = as_dict(model.backbone.arch)  # `update` would keep a and b
+    cfg.model.backbone.block = 'plain'
     cfg.model.backbone.pop('deploy', None)
     parts = (cfg.model.decode_head, cfg.model.get('auxiliary_head'))
     dicts = [one for part in parts if part for one in (part if isinstance(part, (list, tuple)) else [part])]
@@ -218,7 +219,7 @@ def main() -> None:
         raise told_in_one_line(error, 'on images of the training set') from error
     fine_tuning = pruned_config(as_given, model, out)
     shorten(fine_tuning, args.iterations, args.lr)
-    kept = {key: meta[key] for key in ('dataset_meta', 'CLASSES', 'PALETTE') if key in meta}
+    kept: dict[str, Any] = {key: meta[key] for key in ('dataset_meta', 'CLASSES', 'PALETTE') if key in meta}
     classes = classes_of_config(cfg)
     if classes and not kept:
         kept['dataset_meta'] = classes

@@ -1,6 +1,7 @@
 """Heads that read fewer channels of the backbone than they were built for, as after pruning (paper, section 3.1)."""
 
 from collections.abc import Iterator
+from typing import Any
 
 import torch
 from mmcv.cnn import ConvModule
@@ -16,7 +17,7 @@ from .psp_head import QuarterPSPHead
 _KNOWN = (FCNHead, StripLossFCNHead, PSPHead, QuarterPSPHead, FoldedPSPHead, FoldedQuarterPSPHead)
 
 
-def can_read_fewer(head: nn.Module) -> bool:
+def can_read_fewer(head: Any) -> bool:
     """Whether `keep_inputs` knows how a head reads its feature map; a head of another class may read it anywhere."""
     if type(head) not in _KNOWN or head.input_transform is not None or getattr(head, 'deploy', False):
         return False
@@ -27,19 +28,19 @@ def can_read_fewer(head: nn.Module) -> bool:
     return plain and all(module.norm is None or isinstance(module.norm, _BatchNorm) for module in levels)
 
 
-def bins_of(head: nn.Module) -> int:
+def bins_of(head: Any) -> int:
     """What the number of channels that a head reads has to be a multiple of."""
     return len(head.pool_scales) if getattr(head, 'quarter', False) else 1
 
 
-def readers(head: nn.Module) -> list[ConvModule]:
+def readers(head: Any) -> list[ConvModule]:
     """The convs of a head that read its feature map, as their first input channels."""
     if isinstance(head, PSPHead):
         return [*_levels(head), head.bottleneck]
     return [head.convs[0]] + ([head.conv_cat] if head.concat_input else [])
 
 
-def _levels(head: nn.Module) -> list[ConvModule]:
+def _levels(head: Any) -> list[ConvModule]:
     return [level for _, level in head.psp_modules]
 
 
@@ -48,7 +49,7 @@ def _is_plain(module: ConvModule) -> bool:
 
 
 @torch.no_grad()
-def keep_inputs(head: nn.Module, kept: Tensor) -> None:
+def keep_inputs(head: Any, kept: Tensor) -> None:
     """Let a head read some channels of its feature map alone, in place.
 
     A `QuarterPSPHead` of C channels reduces them to C / 4 in each level of its pyramid, so that as many channels of a level go
@@ -84,7 +85,7 @@ def _keep_inputs_of_conv(module: ConvModule, kept: Tensor, first: int) -> None:
     conv.in_channels = module.in_channels = len(index)
 
 
-def _narrow_levels(head: nn.Module, width: int) -> None:
+def _narrow_levels(head: Any, width: int) -> None:
     """Keep so many output channels of every level of a pyramid."""
     start, index = head.in_channels, [torch.arange(head.in_channels)]
     for level in _levels(head):

@@ -56,16 +56,16 @@ def take_widths(model: nn.Module, backbone: RepVGG, checkpoint: Mapping[str, Any
     return True
 
 
-def heads_of(model: nn.Module) -> list[nn.Module]:
+def heads_of(model: nn.Module) -> list[Any]:
     """The decode heads and auxiliary heads of a segmentor."""
-    found: list[nn.Module] = []
+    found: list[Any] = []
     for name in ('decode_head', 'auxiliary_head'):
         heads = getattr(model, name, None)
         found += heads if isinstance(heads, nn.ModuleList) else [heads] if isinstance(heads, nn.Module) else []
     return found
 
 
-def heads_with_index(model: nn.Module) -> list[nn.Module]:
+def heads_with_index(model: nn.Module) -> list[Any]:
     """The heads of a segmentor without a neck that read one feature map of the backbone each."""
     if getattr(model, 'neck', None) is not None:
         return []

@@ -31,7 +31,7 @@ def shorten(cfg: Config, iterations: int | None, rate: float | None) -> None:
         dict(type='PolyLR', power=0.9, eta_min=0.0, begin=0, end=iterations, by_epoch=False),
     ]
     cfg.log_processor = dict(cfg.get('log_processor') or {}, by_epoch=False)
-    hooks = cfg.get('default_hooks') or {}
+    hooks: Any = cfg.get('default_hooks') or {}
     if 'checkpoint' in hooks:
         hooks.checkpoint.update(by_epoch=False, interval=every)
     if 'logger' in hooks:
