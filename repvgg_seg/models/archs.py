@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
-from itertools import accumulate
 from typing import Any
 
 from ..errors import InputError
@@ -104,7 +103,7 @@ class ArchSpec:
     def widths(self) -> tuple[int, ...]:
         """Channels of the five stages (paper, Table 2); of the last layer of each, where the layers differ."""
         if self.layer_widths is not None:
-            return tuple(self.layer_widths[end - 1] for end in accumulate(self.depths))
+            return tuple(self.layer_widths[sum(self.depths[: stage + 1]) - 1] for stage in range(5))
         return tuple(int(width) for width in self._exact_widths())
 
     @property
