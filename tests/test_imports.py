@@ -28,6 +28,7 @@ ROOMS = [
     'evaluation',
     'reports',
     'training',
+    'pruning',
     'inference',
     'benchmark',
     'fuzzing',

@@ -24,8 +24,8 @@ from videos import write
 pytestmark = pytest.mark.slow
 
 NOT_RUN = re.compile(
-    r'tools/(ablation|benchmark|check_dataset|crash_test|fuzz|download_weights|prepare_cityscapes|make_synthetic_scenes|export)\.py|\.sh\b'
-    r'|--engine|exported/| 0 --frames| - *$|--tracker|--compile|--amp|ann_file='
+    r'tools/(ablation|prune|benchmark|check_dataset|crash_test|fuzz|download_weights|prepare_cityscapes|make_synthetic_scenes|export)\.py|\.sh\b'
+    r'|--engine|exported/|work_dirs/pruned/| 0 --frames| - *$|--tracker|--compile|--amp|ann_file='
 )
 # The words of the pages that stand for something of the user's.
 STAND_INS = {

@@ -20,6 +20,7 @@ COMMANDS = {
     'benchmark': 'measure speed, memory and size',
     'ablation': 'train several kinds of block over several seeds, and tabulate them',
     'reparameterize': 'fuse the blocks of a checkpoint',
+    'prune': 'remove channels of a segmentor, and make it trainable again',
     'export': 'write a segmentor as a file for ONNX Runtime, OpenVINO or ncnn',
     'convert-weights': 'convert RepVGG weights between families of names',
     'download-weights': 'fetch published ImageNet weights',

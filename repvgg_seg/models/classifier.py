@@ -165,7 +165,8 @@ class RepVGGClassifier(BackboneClassifier):
             raise InputError(f'aux_loss_weight must be a number of 0 or more, got {aux_loss_weight!r}')
         self.aux_loss_weight = aux_loss_weight
         if aux_loss_weight and not deploy:
-            for name, channels in zip(AUXILIARY, backbone.arch.widths[1:], strict=False):
+            half = [plan.out_channels for plan in backbone.plans if plan.stage == 3][backbone.arch.depths[3] // 2 - 1]
+            for name, channels in zip(AUXILIARY, (*backbone.arch.widths[1:3], half), strict=True):
                 self.add_module(name.removesuffix('.'), _auxiliary_classifier(channels, num_classes, norm_cfg))
             if not self._parts()[2]:
                 raise InputError(

@@ -59,7 +59,13 @@ def match(
         raise InputError(_no_repvgg(unwrap(checkpoint), arch_name(spec)))
     recognised = recognise_arch(weights.backbone)
     if recognised is not None and recognised != spec:
-        raise InputError(f'this checkpoint is a {arch_name(recognised)}, the config says {arch_name(spec)}')
+        way_out = ''
+        if recognised.is_narrower_than(spec):  # such as mmseg's own tools, which load without adapting the heads
+            way_out = (
+                ': it was pruned; repvgg_seg.load_weights and our tools take its widths over, elsewhere give the backbone '
+                'these layer_widths and the heads these in_channels'
+            )
+        raise InputError(f'this checkpoint is a {arch_name(recognised)}, the config says {arch_name(spec)}{way_out}')
     _check_block(weights.backbone, plans[0].block)
     fit_stem(weights.backbone, plans[0].in_channels, stem_weights)
     there = {stage_of(name) for name in weights.backbone}
@@ -126,18 +132,28 @@ def recognise_arch(state_dict: Mapping[str, Tensor]) -> ArchSpec | None:
     depths = tuple(sum(stage == i for stage, _ in kernels) for i in range(5))
     if 0 in depths or set(kernels) != {(stage, i) for stage in range(5) for i in range(depths[stage])}:
         return None
-    _, second, third, *_ = (kernels[place] for place in sorted(kernels))  # the third is the first with groups
+    in_order = [kernels[place] for place in sorted(kernels)]
+    _, second, third, *_ = in_order  # the third is the first with groups
     try:
-        return ArchSpec(
-            depths,
-            a=kernels[1, 0].shape[0] / 64,
-            b=kernels[4, 0].shape[0] / 512,
+        rest: dict[str, Any] = dict(
             groups=second.shape[0] // third.shape[1],
             se=any('.se.' in name for name in state_dict),
             post_se=any('.post_se.' in name for name in state_dict),
         )
+        if _fit_together(in_order, rest['groups']):
+            return ArchSpec(depths, layer_widths=tuple(kernel.shape[0] for kernel in in_order), **rest)
+        return ArchSpec(depths, a=kernels[1, 0].shape[0] / 64, b=kernels[4, 0].shape[0] / 512, **rest)
     except (InputError, IndexError, ZeroDivisionError):  # the last two of damaged kernels: no axes, or empty ones
         return None
+
+
+def _fit_together(kernels: Sequence[Tensor], groups: int) -> bool:
+    """Whether every kernel takes the channels that the one before it gives."""
+    for number, (before, kernel) in enumerate(zip(kernels, kernels[1:], strict=False), start=1):
+        of_layer = groups if number >= 2 and number % 2 == 0 else 1
+        if before.shape[0] != kernel.shape[1] * of_layer:
+            return False
+    return True
 
 
 def recognise_block(state_dict: Mapping[str, Tensor], own: BlockSpec = REPVGG) -> BlockSpec | None:

@@ -27,6 +27,7 @@ class QuarterPSPHead(PSPHead):
 
     def __init__(self, quarter: bool = True, **kwargs: Any):
         super().__init__(**kwargs)
+        self.quarter = quarter
         if not quarter:
             return
         bins = len(self.pool_scales)

@@ -76,7 +76,6 @@ class RepVGG(BaseModule):
         block: str | dict[str, Any] | BlockSpec = 'repvgg',
     ):
         super().__init__(init_cfg)
-        self.arch = get_arch(arch)
         if not isinstance(out_indices, Sequence) or not out_indices or any(i not in range(4) for i in out_indices):
             raise InputError(f'out_indices must be among 0, 1, 2, 3 (stages 2 to 5 of the paper), got {out_indices!r}')
         if frozen_stages not in range(-1, 5):
@@ -87,15 +86,36 @@ class RepVGG(BaseModule):
             raise InputError(f"with_cp must be False, True or '1x1', got {with_cp!r}")
         if norm_cfg is not None and not isinstance(norm_cfg, Mapping):
             raise InputError(f"norm_cfg must be None or a dict such as dict(type='BN'), got {norm_cfg!r}")
-        self.plans = plan_layers(self.arch, in_channels, output_stride, dilate_last, stem_stride, get_block(block))
         self.norm_cfg = norm_cfg
+        self.with_cp = with_cp
         self.out_indices = tuple(out_indices)
-        self.out_channels = tuple(self.arch.widths[i + 1] for i in out_indices)
         self.frozen_stages = frozen_stages
         self.norm_eval = norm_eval
         self.stem_weights = stem_weights
+        self._size = in_channels, output_stride, dilate_last, stem_stride
+        self.rebuild(arch, block, deploy)
 
-        for name, stage in build_stages(self.plans, norm_cfg, with_cp, deploy).items():
+    def rebuild(
+        self,
+        arch: str | dict[str, Any] | ArchSpec,
+        block: str | dict[str, Any] | BlockSpec,
+        deploy: bool = False,
+    ) -> None:
+        """Build all stages anew, in place, for other widths or another kind of block; their weights are random again.
+
+        Args:
+            arch, block, deploy: as `RepVGG` takes them.
+
+        Raises:
+            InputError: as `RepVGG`; nothing is changed then.
+        """
+        spec = get_arch(arch)
+        in_channels, output_stride, dilate_last, stem_stride = self._size
+        plans = plan_layers(spec, in_channels, output_stride, dilate_last, stem_stride, get_block(block))
+        stages = build_stages(plans, self.norm_cfg, self.with_cp, deploy)
+        self.arch, self.plans = spec, plans
+        self.out_channels = tuple(spec.widths[i + 1] for i in self.out_indices)
+        for name, stage in stages.items():
             self.add_module(name, stage)
         self._freeze_stages()
 

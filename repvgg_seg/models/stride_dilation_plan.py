@@ -75,9 +75,10 @@ def plan_layers(
 
     layers: list[LayerPlan] = []
     total = sum(spec.depths)
-    for stage, (depth, width) in enumerate(zip(spec.depths, spec.widths, strict=True)):
+    for stage, depth in enumerate(spec.depths):
         for i in range(depth):
             number = len(layers)  # counted from 0 over the whole body
+            width = spec.widths_by_layer[number]
             dilated = dilate_last is None or number >= total - dilate_last
             layers.append(
                 LayerPlan(
@@ -93,7 +94,20 @@ def plan_layers(
                 )
             )
             in_channels = width
+    _check_pairs(layers)
     return tuple(layers)
+
+
+def _check_pairs(layers: Sequence[LayerPlan]) -> None:
+    """Refuse residual blocks whose two layers have different widths."""
+    depths = Counter(plan.stage for plan in layers)
+    paired = [plan for plan in layers if is_in_pair(plan, depths[plan.stage])]
+    for first, second in zip(paired[::2], paired[1::2], strict=True):
+        if first.out_channels != second.out_channels:
+            raise InputError(
+                'the two layers of a residual block have the same width, got layer_widths '
+                f'{first.out_channels} and {second.out_channels} in stage {first.stage + 1} of the paper'
+            )
 
 
 def layer_names(plans: Sequence[LayerPlan]) -> list[str]:

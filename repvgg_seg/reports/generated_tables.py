@@ -18,6 +18,7 @@ _BETWEEN = re.compile(f'(?<={re.escape(BEGIN)}\n).*?(?={re.escape(END)})', re.DO
 SHOWN = {'benchmark_optimized_cpu': 'Speed on a CPU, one thread: training form, fused, optimized'}
 CHECKS = 'checks'  # the folder of records that show that something works, whose scores say nothing of the networks
 SHIPPED = 'camvid/pspnet_repvgg_small_camvid.json'  # the record of the network in the package
+PRUNING = 'pruning'  # the folder of records of whole and pruned networks
 # The metrics of each kind of network.
 SCORES = {'Segmentation': ('mIoU', 'mAcc', 'aAcc'), 'Classification': ('top1', 'top5')}
 
@@ -107,10 +108,47 @@ def _by_class(per_class: Mapping[str, Mapping[str, float]]) -> str:
     return markdown_table(['class', *names], rows)
 
 
+def _pruning(results: Path) -> Iterator[str]:
+    """The scores in the folder of pruned networks beside the speeds of their configs in its benchmark, both forms in one row."""
+    records = [(path, record) for path in sorted((results / PRUNING).glob('*.json')) if (record := read_record(path))]
+    timed = [row for _, record in records for row in record.get('rows', ())]
+    scored = [(path, record) for path, record in records if 'mIoU' in record.get('metrics', {})]
+    scored.sort(key=lambda item: (-_params(item[1], timed), item[0]))
+    if not scored:
+        return
+    first = Path(scored[0][1]['config']).stem
+    header, rows = ['network', 'params (M)', 'mIoU'], []
+    for form in ('fused', 'optimized'):
+        header += [f'{form}, images/s', f'speed / {"whole" if form == "fused" else "whole, optimized"}']
+    for path, record in scored:
+        name = Path(record['config']).stem
+        cells: list[object] = [
+            f'[{path.stem}](../{path.relative_to(results.parent).as_posix()})',
+            f'{_params(record, timed):.2f}',
+            f'{record["metrics"]["mIoU"]:.2f}',
+        ]
+        for form in ('fused', 'optimized'):
+            speed, whole = _speed(timed, name, form), _speed(timed, first, form)
+            cells += [f'{speed:.2f}', f'{speed / whole:.2f}'] if speed and whole else ['', '']
+        rows.append(cells)
+    yield markdown_table(header, rows)
+
+
+def _params(record: Mapping[str, Any], timed: Sequence[Mapping[str, Any]]) -> float:
+    """Parameters, in millions, of the fused network of a record; 0 where they are not known."""
+    name = Path(record['config']).stem
+    return next((row['params_m'] for row in timed if (row['name'], row['form']) == (name, 'fused')), 0.0)
+
+
+def _speed(timed: Sequence[Mapping[str, Any]], name: str, form: str) -> float:
+    return next((row['examples_per_s'] for row in timed if (row['name'], row['form']) == (name, form)), 0.0)
+
+
 # The pages with tables between `BEGIN` and `END`, and what makes them out of results/.
 PAGES: dict[str, Callable[[Path], Iterator[str]]] = {
     'README.md': _scores_and_benchmarks,
     'docs/architectures.md': _architectures,
     'docs/engines.md': engines_tables,
     'docs/model_card.md': _shipped_network,
+    'docs/pruning.md': _pruning,
 }

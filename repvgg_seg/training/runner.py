@@ -9,13 +9,18 @@ from typing import Any
 from mmengine.config import Config
 from mmengine.dist import is_main_process
 from mmengine.logging import MMLogger
-from mmengine.runner import Runner
+from mmengine.runner import CheckpointLoader, Runner
+from torch import nn
 from torch.utils.data import DataLoader
 
 from ..errors import InputError
 from ..evaluation.fast_drawing import draw_fast
 from ..files import replacing
+from ..models.match_checkpoint import is_fused
+from ..models.take_widths import take_widths
 from ..quiet import quiet_log
+from ..weight_names import unwrap
+from ..weights.load_into_model import find_backbone
 
 # mmengine/dataset/dataset_wrapper.py
 _DIFFERENT = re.compile(r'meta information of|should be the same with the first dataset')
@@ -34,6 +39,20 @@ class QuietRunner(Runner):
                 handler.stream.reconfigure(encoding=handler.encoding)
                 logger.info(f'environment, config and hooks are in {handler.baseFilename}')
         return logger
+
+    def build_model(self, model: nn.Module | dict[str, Any]) -> nn.Module:
+        """The model that mmengine builds, with the widths of the checkpoint that it is going to load, where that was pruned."""
+        built = super().build_model(model)
+        _, backbone = find_backbone(built)
+        if self._load_from and backbone is not None:
+            try:
+                file = CheckpointLoader.load_checkpoint(self._load_from, 'cpu', logger='silent')
+            except Exception:  # which is told when the file is loaded
+                return built
+            tensors = unwrap(file)
+            if not is_fused(tensors):  # a fused one is refused when it is loaded
+                take_widths(built, backbone, tensors)
+        return built
 
     def save_checkpoint(self, out_dir: str, filename: str, *args: Any, **kwargs: Any) -> None:
         """mmengine's, whose file is there whole or not at all, and replaces one of the same name when it is whole.

@@ -12,6 +12,7 @@ from ..models.block import RepVGGBlock, find_blocks, switch_to_deploy
 from ..models.match_checkpoint import account_for, is_fused, network_name
 from ..models.model_wrappers import checked_model, inner_model
 from ..models.repvgg import RepVGG
+from ..models.take_widths import take_widths
 from ..weight_names import AUXILIARY, bare_names, unwrap
 from .read import read_checkpoint
 
@@ -21,7 +22,8 @@ _NOT_FOR_INFERENCE = ('auxiliary_head.', 'data_preprocessor.', *AUXILIARY)
 def load_weights(model: nn.Module, filename: str | os.PathLike[str], trust: bool = False) -> dict[str, Any]:
     """Load a checkpoint file into a model that is to be evaluated, and check every tensor.
 
-    If the file is fused and the model is not, the model is switched to deploy form first.
+    If the file is fused and the model is not, the model is switched to deploy form first. If the file is a pruned form of a
+    segmentor or backbone, this takes its widths over first.
 
     Args:
         model: a segmentor, a backbone or a classifier; also in a wrapper (DDP, test-time augmentation).
@@ -39,11 +41,14 @@ def load_weights(model: nn.Module, filename: str | os.PathLike[str], trust: bool
     """
     model = inner_model(checked_model(model, values=True))
     checkpoint = read_checkpoint(filename, trust)
+    tensors = unwrap(checkpoint)
     prefix, backbone = find_backbone(model)
-    if backbone is None and is_fused(unwrap(checkpoint)):
+    if backbone is None and is_fused(tensors):
         _fuse(model, filename)
     try:
-        body, rest = _under_names_of(model, checkpoint)
+        if backbone is not None:
+            take_widths(model, backbone, tensors)
+        body, rest = _under_names_of(model, tensors)
         if model is backbone:
             _log('not used by the backbone', rest)
             rest = {}

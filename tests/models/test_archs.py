@@ -62,3 +62,35 @@ def test_a_spec_of_ones_own():
 def test_refusals(arch, message):
     with pytest.raises(InputError, match=message):
         get_arch(arch)
+
+
+WIDTHS = (8, 8, 24, 16, 32, 40, 56)
+
+
+def test_widths_of_every_layer():
+    spec = get_arch(dict(depths=[1, 1, 2, 2, 1], layer_widths=list(WIDTHS)))
+    assert spec.widths_by_layer == WIDTHS and spec.widths == (8, 8, 16, 40, 56)
+    assert ArchSpec((1, 1, 2, 2, 1), 1, 0.5).widths_by_layer == (64, 64, 128, 128, 256, 256, 256)
+    # What multipliers give is the spec of these.
+    assert get_arch(dict(depths=(1, 1, 2, 2, 1), layer_widths=(64, 64, 128, 128, 256, 256, 256))) == ArchSpec(
+        (1, 1, 2, 2, 1), 1, 0.5
+    )
+    assert spec.is_narrower_than(ArchSpec((1, 1, 2, 2, 1), 0.25, 0.25))  # 16, 16, 32, 32, 64, 64, 128
+    assert not spec.is_narrower_than(ArchSpec((1, 1, 2, 2, 1), 0.125, 0.25))  # the third is 16
+    assert not spec.is_narrower_than(ArchSpec((1, 1, 2, 2, 1), 0.25, 0.25, groups=2))
+
+
+@pytest.mark.parametrize(
+    'more, message',
+    [
+        (dict(layer_widths=WIDTHS[:-1]), 'layer_widths must be 7 positive integers, one for each layer'),
+        (dict(layer_widths=(*WIDTHS[:-1], 0)), 'layer_widths must be 7 positive integers'),
+        (dict(layer_widths=8), 'layer_widths must be 7 positive integers, one for each layer, got 8'),
+        (dict(layer_widths=WIDTHS, a=1), 'in the place of a and b, got a=1, b=None'),
+        (dict(layer_widths=WIDTHS, groups=16), r'groups must be a positive integer that divides the widths \(8, 24'),
+        (dict(layer_widths=WIDTHS, se=True), 'se=True needs widths of at least 16'),
+    ],
+)
+def test_refused_widths(more, message):
+    with pytest.raises(InputError, match=message):
+        get_arch(dict(depths=(1, 1, 2, 2, 1), **more))

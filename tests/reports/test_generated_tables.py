@@ -105,3 +105,28 @@ def test_the_classes_of_the_network_in_the_package(project):
     text = with_tables(README, 'docs/model_card.md', project)
     assert 'mIoU 50.12, mAcc 60.00, aAcc 70.50 on 233 images, fused, scored on CPU' in text
     assert cells(text)[2:] == [['Sky', '90.00', '91.26'], ['Pole', '10.00', '11.00']]
+
+
+def test_scores_of_pruned_networks_beside_their_speed(project):
+    folder = project / 'results' / 'pruning'
+    folder.mkdir()
+    for name, config, score in (
+        ('a_tuned', 'w/net_pruned.py', 51.0),
+        ('b_pruned', 'w/net_pruned.py', 20.5),
+        ('whole', 'net', 53.2),
+    ):
+        write(folder / f'{name}.json', config=config, form='fused', images=3, metrics=dict(mIoU=score))
+    speeds = dict(net=(4.0, 10.0), net_pruned=(8.0, 15.0))
+    rows = [
+        dict(name=name, form=form, examples_per_s=speed, params_m=4.0 if name == 'net' else 2.0)
+        for name, both in speeds.items()
+        for form, speed in zip(('fused', 'optimized'), both, strict=True)
+    ]
+    write(folder / 'benchmark_pruned_cpu.json', rows=rows, settings={})
+    table = cells(with_tables(README, 'docs/pruning.md', project))
+    assert table[0][3:] == ['fused, images/s', 'speed / whole', 'optimized, images/s', 'speed / whole, optimized']
+    assert table[2] == ['[whole](../results/pruning/whole.json)', '4.00', '53.20', '4.00', '1.00', '10.00', '1.00']
+    assert [row[1:] for row in table[3:]] == [
+        ['2.00', '51.00', '8.00', '2.00', '15.00', '1.50'],
+        ['2.00', '20.50', '8.00', '2.00', '15.00', '1.50'],
+    ]
