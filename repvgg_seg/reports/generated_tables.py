@@ -46,7 +46,12 @@ def with_tables(text: str, page: str, folder: Path) -> str:
         text: as it is.
         page: one of `PAGES`.
         folder: the folder of the project, which holds `results/`.
+
+    Raises:
+        InputError: the page has no place for tables.
     """
+    if not _BETWEEN.search(text):
+        raise InputError(f'{page} has no place for its tables: the lines {BEGIN} and {END}')
     tables = '\n' + '\n\n'.join(PAGES[page](folder / 'results')) + '\n\n'
     return _BETWEEN.sub(lambda _: tables, text)
 

@@ -51,6 +51,11 @@ def test_the_project_is_found_from_a_folder_in_it(project):
     assert find_project(project / 'results' / 'camvid') == project
 
 
+def test_a_page_without_a_place_for_tables(project):
+    with pytest.raises(InputError, match='docs/engines.md has no place for its tables'):
+        with_tables('text', 'docs/engines.md', project)
+
+
 def test_no_project(project):
     (project / 'README.md').write_text('of another project')
     with pytest.raises(InputError, match='neither .* has results/ and a README.md .*: change into a clone'):
