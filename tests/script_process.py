@@ -62,7 +62,7 @@ def ranks(number):
     return [dict(shared, RANK=str(rank), LOCAL_RANK=str(rank)) for rank in range(number)]
 
 
-def _run(path, args, cwd, env, outputs, formatted):
+def _run(path, args, cwd, env, outputs, formatted=()):
     gc.freeze()  # a data set of mmengine collects garbage, for which there is no need to look at all that was imported
     make_runs_quick(formatted)
     for descriptor, output in zip((1, 2), outputs, strict=True):

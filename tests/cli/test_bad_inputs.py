@@ -116,6 +116,8 @@ OTHERS = [
     ('predict bomb.png --config tiny.py --checkpoint code.pth', 'holds more than tensors'),
     ('predict bomb.png --config tiny.py --checkpoint whole.pth', 'whole.pth'),
     ('predict bomb.png --checkpoint seg.pth --config tiny.py --ids trainid', 'invalid choice'),
+    ('prune tiny.py none.pth --share 0.3 --out-dir out', 'no file none.pth'),
+    ('prune tiny.py seg.pth --share 1 --out-dir out', '--share must be from 0 to less than 1'),
     ('reparameterize tiny.py none.pth out.pth', 'no file none.pth'),
     ('reparameterize tiny.py code.pth out.pth', 'holds more than tensors'),
     ('reparameterize none.py whole.pth out.pth', 'no config none.py'),

@@ -7,6 +7,7 @@ import subprocess
 import sys
 import threading
 import time
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -132,7 +133,10 @@ def test_ctrl_c_leaves_whole_files(place, checkpoint):
         'fused',
     ]
     env = dict(os.environ, PYTHONPATH=str(REPO), OMP_NUM_THREADS='1')
-    with subprocess.Popen(list(map(str, command)), cwd=place, env=env, stderr=subprocess.PIPE, text=True) as process:
+    options = dict(cwd=place, env=env, stderr=subprocess.PIPE, text=True)
+    # A shell has processes in the background ignore the signal, and those that they start.
+    options['preexec_fn'] = partial(signal.signal, signal.SIGINT, signal.SIG_DFL)
+    with subprocess.Popen(list(map(str, command)), **options) as process:
         until = time.monotonic() + 120
         while not list(place.glob('out/overlay/.long*')) and process.poll() is None and time.monotonic() < until:
             time.sleep(0.05)
