@@ -17,6 +17,7 @@ from ..export.write_engine_file import ExportOptions, write_engine_file
 from ..models.block import find_blocks
 from ..models.image_channels import image_channels
 from ..reports.benchmark_table import Row
+from ..reports.engines_table import AS_MMSEG
 from .paper_tables import SEGMENTORS
 from .subject import Subject
 
@@ -59,22 +60,18 @@ def exported_subjects(
     Raises:
         InputError: as `write_engine_file`.
     """
-    channels = image_channels(model)
     classes = tuple(f'class {i}' for i in range(model.num_classes))
-    images = [torch.randint(256, (channels, *size), generator=torch.Generator().manual_seed(0))]
+    images = [torch.randint(256, (image_channels(model), *size), generator=torch.Generator().manual_seed(0))]
     for format in formats:
         chosen_format(format, precision, size)
-        info = EngineInfo(
+        info = EngineInfo.of_model(
+            model,
             format=format,
             precision=precision,
             size=size,
-            channels=channels,
             normalizes=True,
             classes=classes,
             palette=tuple((i, i, i) for i in range(model.num_classes)),
-            out_channels=model.out_channels,
-            align_corners=model.align_corners,
-            threshold=None,
             data_preprocessor={},
             test_cfg=dict(mode='whole'),
             test_pipeline=[],
@@ -85,7 +82,7 @@ def exported_subjects(
                 file = Path(folder, name + FORMATS[format].suffix)
                 found = write_engine_file(model, file, info, ExportOptions(images, images, skip=skip))
                 subject = _subject(load_engine(file), size, 1, 'tensor')
-            subject.form += ', as mmseg' if skip else ''
+            subject.form += f', {AS_MMSEG}' if skip else ''
             subject.paper['relative_error'] = found.relative_error
             yield subject
 
@@ -95,9 +92,7 @@ def _subject(engine: Engine, size: tuple[int, int], batch: int, mode: str) -> Su
     if info.size is not None and info.size != size:
         only = f'{info.size[0]}x{info.size[1]}'
         raise InputError(f'{engine.file} takes images of {only} alone: set --sizes {only}, or export it for this size')
-    miou, speed = SEGMENTORS.get(str(info.about.get('config')), (None, None))
-    facts: Row = dict(miou=miou, paper_examples_per_s=speed) if miou else {}
-    facts['engine'] = FORMATS[info.format].versions()
+    facts: Row = dict(SEGMENTORS.get(str(info.about.get('config')), {}), engine=FORMATS[info.format].versions())
     image = torch.rand(batch, info.channels, *size) * (255 if info.normalizes else 1)
     call: Callable[[], object] = partial(engine, image)
     if mode == 'predict':

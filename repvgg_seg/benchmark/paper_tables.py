@@ -2,12 +2,12 @@
 
 # Table 8: mIoU (%) and examples/s at batch 16, 713x713, by config.
 SEGMENTORS = {
-    'pspnet_repvgg_b1g2_fast': (78.88, 10.9),
-    'pspnet_resnet50': (77.17, 10.4),
-    'pspnet_repvgg_b1g2': (78.70, 8.0),
-    'pspnet_repvgg_b2_fast': (79.52, 6.9),
-    'pspnet_resnet101': (78.51, 6.7),
-    'pspnet_repvgg_b2': (80.57, 4.5),
+    'pspnet_repvgg_b1g2_fast': dict(miou=78.88, paper_examples_per_s=10.9),
+    'pspnet_resnet50': dict(miou=77.17, paper_examples_per_s=10.4),
+    'pspnet_repvgg_b1g2': dict(miou=78.70, paper_examples_per_s=8.0),
+    'pspnet_repvgg_b2_fast': dict(miou=79.52, paper_examples_per_s=6.9),
+    'pspnet_resnet101': dict(miou=78.51, paper_examples_per_s=6.7),
+    'pspnet_repvgg_b2': dict(miou=80.57, paper_examples_per_s=4.5),
 }
 
 # Table 4: top-1 (%) after 120 epochs and examples/s at batch 128, 224x224.

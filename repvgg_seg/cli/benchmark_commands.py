@@ -116,8 +116,7 @@ def segmentors(args: Namespace, device: torch.device) -> Iterator[Subject]:
         model = build_segmentor(cfg)
         if args.checkpoint:
             load_weights(model, args.checkpoint)
-        miou, speed = paper_tables.SEGMENTORS.get(name, (None, None))
-        paper = dict(miou=miou, paper_examples_per_s=speed) if miou else None
+        paper = paper_tables.SEGMENTORS.get(name)
         for options in network_options(args, image_channels(model)):
             yield from network_subjects(name, model.to(device), args.forms, options, args.mode, paper)
     yield from exported
@@ -128,8 +127,7 @@ def engines(args: Namespace, device: torch.device) -> Iterator[Subject]:
         raise InputError(f'the engines compute on the CPU, got --device {device}: set --device cpu')
     for name, cfg in load_configs(args.names or TABLE_8).items():
         model = randomise_bn(build_segmentor(cfg))
-        miou, speed = paper_tables.SEGMENTORS.get(name, (None, None))
-        paper = dict(miou=miou, paper_examples_per_s=speed) if miou else None
+        paper = paper_tables.SEGMENTORS.get(name)
         for options in network_options(args, image_channels(model)):
             height, width = options.input_shape[2:]
             yield from network_subjects(name, model, args.forms, options, 'tensor', paper)

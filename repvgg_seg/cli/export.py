@@ -59,7 +59,7 @@ def parse_args() -> argparse.Namespace:
         '--int8-error',
         type=float,
         default=ExportOptions.int8_error,
-        help='with --precision int8, convs whose features would change by more than this stay in fp32; '
+        help='with --precision int8, convs whose features would change by this share or more stay in fp32; '
         f'{ExportOptions.int8_error} by default',
     )
     parser.add_argument(
@@ -84,18 +84,15 @@ def info_of(args: argparse.Namespace, format: Format, size: tuple[int, int] | No
     """What is written beside the file."""
     model, cfg = network.model, network.cfg
     dataset = (cfg.get('test_dataloader') or {}).get('dataset') or {}
-    head, checkpoint = model.decode_head, path_of(args.checkpoint)
-    return EngineInfo(
+    checkpoint = path_of(args.checkpoint)
+    return EngineInfo.of_model(
+        model,
         format=format.name,
         precision=args.precision,
         size=size,
-        channels=image_channels(model),
         normalizes=not args.no_normalization,
         classes=network.classes,
         palette=network.palette,
-        out_channels=model.out_channels,
-        align_corners=model.align_corners,
-        threshold=head.threshold if model.out_channels == 1 else None,
         data_preprocessor=dict(cfg.model.get('data_preprocessor') or {}),
         test_cfg=dict(cfg.model.test_cfg),
         test_pipeline=list(dataset.get('pipeline') or cfg.get('test_pipeline') or []),

@@ -3,6 +3,7 @@
 import argparse
 import copy
 import logging
+from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +22,6 @@ from ..measure.difference import relative_error
 from ..models.archs import ArchSpec, arch_name
 from ..models.take_widths import heads_of
 from ..pruning import BY, Pruned, check_prunable, moments_of_convs, prune, put_bn_back, recalibrate
-from ..quiet import quiet_warnings
 from ..training.config import load_config
 from ..training.fine_tuning import shorten
 from ..training.one_line_error import told_in_one_line
@@ -91,13 +91,7 @@ def check_numbers(args: argparse.Namespace) -> None:
 
 def as_dict(spec: ArchSpec) -> dict[str, Any]:
     """An architecture as a config names it."""
-    found: dict[str, Any] = dict(depths=spec.depths)
-    if spec.layer_widths is None:
-        found |= dict(a=spec.a, b=spec.b)
-    else:
-        found['layer_widths'] = spec.layer_widths
-    defaults = dict(groups=1, se=False, post_se=False)
-    return found | {name: value for name, default in defaults.items() if (value := getattr(spec, name)) != default}
+    return {item.name: value for item in fields(spec) if (value := getattr(spec, item.name)) != item.default}
 
 
 def pruned_config(cfg: Config, model: BaseSegmentor, checkpoint: Path) -> Config:
@@ -202,8 +196,7 @@ def main() -> None:
     prepare_model(cfg)
     if 'decode_head' not in cfg.model:
         raise InputError(f'only segmentors are pruned, and {args.config} is none (it has no model.decode_head)')
-    with quiet_warnings():
-        model = MODELS.build(cfg.model)
+    model = MODELS.build(cfg.model)
     meta = load_weights(model, args.checkpoint, trust=args.trust) or read_meta(args.checkpoint, {})
     check_prunable(model)
     make_folder(args.out_dir, '--out-dir')

@@ -47,8 +47,9 @@ def compare(model: EncoderDecoder, engine: Engine, images: Sequence[Tensor]) -> 
     images = [_resized(image, size) for image in images] if size else [*images, _odd_part(images[0])]
     found, expected = [], []
     for image in images:
-        expected.append(model(preprocessed(model.data_preprocessor, [image]), mode='tensor'))
-        found.append(engine(as_file_takes_it(image, model, engine.info)))
+        inputs = preprocessed(model.data_preprocessor, [image])
+        expected.append(model(inputs, mode='tensor'))
+        found.append(engine(_for_file(image, inputs, model, engine.info)))
     equal = torch.cat(
         [(_labels(ours) == _labels(theirs)).flatten() for ours, theirs in zip(found, expected, strict=True)]
     )
@@ -67,7 +68,11 @@ def _labels(logits: Tensor) -> Tensor:
 def as_file_takes_it(image: Tensor, model: EncoderDecoder, info: EngineInfo) -> Tensor:
     """An image for a file, (1, C, H, W) in fp32, from one as the data preprocessor takes it, (C, H, W)."""
     image = _resized(image, info.size) if info.size else image
-    inputs = preprocessed(model.data_preprocessor, [image])
+    return _for_file(image, preprocessed(model.data_preprocessor, [image]), model, info)
+
+
+def _for_file(image: Tensor, inputs: Tensor, model: EncoderDecoder, info: EngineInfo) -> Tensor:
+    """The same from an image of the right size, and from what the data preprocessor makes of it."""
     if not info.normalizes:
         return inputs
     if inputs.shape[2:] == image.shape[1:]:

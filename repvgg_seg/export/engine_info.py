@@ -7,7 +7,10 @@ from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
+from mmseg.models import EncoderDecoder
+
 from ..errors import InputError
+from ..models.image_channels import image_channels
 
 SUFFIX = '.json'  # behind the whole name of the file
 
@@ -48,6 +51,17 @@ class EngineInfo:
     test_pipeline: list[dict[str, Any]]
     settings: dict[str, bool] = field(default_factory=dict)
     about: dict[str, Any] = field(default_factory=dict)
+
+    @classmethod
+    def of_model(cls, model: EncoderDecoder, **others: Any) -> EngineInfo:
+        """The facts of a file that is made of a model: what the model itself says, and `others`, the rest of them."""
+        return cls(
+            channels=image_channels(model),
+            out_channels=model.out_channels,
+            align_corners=model.align_corners,
+            threshold=model.decode_head.threshold if model.out_channels == 1 else None,
+            **others,
+        )
 
     def write(self, engine_file: Path) -> None:
         """Write it beside an engine file."""

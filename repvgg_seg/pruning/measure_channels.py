@@ -1,13 +1,13 @@
 """What every channel of a fused segmentor does on images."""
 
-from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterable
 from typing import Any
 
 import torch
 from mmseg.models import BaseSegmentor
 from torch import Tensor, nn
 
+from ..measure.watched import watched
 from ..models import RepVGG
 from ..models.block import RepVGGBlock
 
@@ -92,14 +92,3 @@ def effects_of_blocks(model: BaseSegmentor, batches: Iterable[Batch]) -> list[Te
             losses = model(data['inputs'].requires_grad_(), data['data_samples'], mode='loss')
             model.parse_losses(losses)[0].backward()
     return effects
-
-
-@contextmanager
-def watched(parts: Sequence[nn.Module], hooks: Sequence[Any]) -> Iterator[None]:
-    """Call a forward hook after each of some parts of a model."""
-    handles = [part.register_forward_hook(hook) for part, hook in zip(parts, hooks, strict=True)]
-    try:
-        yield
-    finally:
-        for handle in handles:
-            handle.remove()

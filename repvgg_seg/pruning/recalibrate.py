@@ -7,7 +7,8 @@ from mmseg.models import BaseSegmentor
 from torch import Tensor
 from torch.nn.modules.batchnorm import _BatchNorm
 
-from .measure_channels import Batch, Moments, forward, layers_of, watched
+from ..measure.watched import watched
+from .measure_channels import Batch, Moments, forward, layers_of
 
 
 @torch.no_grad()

@@ -10,7 +10,7 @@ from .record import read_record
 
 ENGINES = 'benchmark_engines_cpu'  # of `tools/benchmark.py engines`
 INT8 = 'benchmark_int8_*'  # of `tools/benchmark.py segmentors --engine`, with the file in fp32 as the baseline
-_AS_MMSEG = 'as mmseg'
+AS_MMSEG = 'as mmseg'  # in the form of a row: of the network without our rewrites
 SCORES = Path('checks', 'engines')  # of `tools/test.py --engine`, for the same files
 
 
@@ -49,7 +49,7 @@ def engines_tables(results: Path) -> Iterator[str]:
 def _reference(record: Mapping[str, Any]) -> Row:
     """The fastest row, as mmseg computes it, of the network that the baseline of the record is of."""
     name = record['settings']['baseline'].split(':')[0]
-    return min((row for row in record['rows'] if row['name'] == name and _AS_MMSEG in row['form']), key=_time)
+    return min((row for row in record['rows'] if row['name'] == name and AS_MMSEG in row['form']), key=_time)
 
 
 def _time(row: Row) -> float:
@@ -60,7 +60,7 @@ def _fastest_of_each(record: Mapping[str, Any], reference: Row) -> str:
     """One line for each network, and one for each as mmseg computes it: its fastest row, with its speed by the reference."""
     groups: dict[tuple[str, bool], list[Row]] = {}
     for row in record['rows']:
-        groups.setdefault((row['name'], _AS_MMSEG in row['form']), []).append(row)
+        groups.setdefault((row['name'], AS_MMSEG in row['form']), []).append(row)
     lines = []
     for (name, _), rows in groups.items():
         best = min(rows, key=_time)

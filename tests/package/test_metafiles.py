@@ -71,7 +71,7 @@ def test_figures_of_the_paper():
         for metric, value in model.get('Results', {}).get('Metrics', {}).items():
             if '(paper' in metric:
                 found[model['Name'], metric] = value
-    expected = {(name, 'mIoU (paper, Table 8)'): miou for name, (miou, _) in SEGMENTORS.items()}
+    expected = {(name, 'mIoU (paper, Table 8)'): row['miou'] for name, row in SEGMENTORS.items()}
     # Mean pixel accuracy, the third column of Table 8.
     for name, accuracy in zip(SEGMENTORS, (96.19, 95.99, 96.27, 96.36, 96.30, 96.50), strict=True):
         expected[name, 'aAcc (paper, Table 8)'] = accuracy
