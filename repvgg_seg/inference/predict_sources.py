@@ -13,6 +13,7 @@ from .inputs import Source
 from .outputs import Outputs, VideoOutputs
 from .prediction import Prediction
 from .progress import PredictionProgress
+from .put_off_signals import signals_put_off
 from .segmentor import Segmentor, same_size
 from .video import VideoReader
 
@@ -121,12 +122,12 @@ class SourcePredictor:
             if isinstance(prediction, InputError):
                 self._fail(source, prediction)
                 continue
-            self.outputs.write_image(source, prediction)
-            self.report.images += 1
             size = list(prediction.labels.shape)
-            self.report.predicted.append(
-                dict(input=source.shown, name=str(self.outputs.names[source]), size=size, shares=prediction.shares)
-            )
+            record = dict(input=source.shown, name=str(self.outputs.names[source]), size=size, shares=prediction.shares)
+            with signals_put_off():
+                self.outputs.write_image(source, prediction)
+                self.report.images += 1
+                self.report.predicted.append(record)
             self.progress.advance()
 
     def _predictions(self, batch: Sequence[tuple[Item, np.ndarray, str | None]]) -> Sequence[Prediction | InputError]:
@@ -156,8 +157,9 @@ class SourcePredictor:
             frames = islice(reader.frames(), self.frames)
             while batch := list(islice(frames, self.batch_size)):
                 for prediction in self.segmentor.predict(batch, batch_size=self.batch_size):
-                    video.write(prediction)
-                    self.report.images += 1
+                    with signals_put_off():
+                        video.write(prediction)
+                        self.report.images += 1
                     self.progress.advance()
         except _NotWritten:
             raise
@@ -165,8 +167,9 @@ class SourcePredictor:
             self._fail(source, error, 0)
         finally:
             if video.frames:
-                video.close()
-                self.report.predicted.append(video.record())
+                with signals_put_off():
+                    video.close()
+                    self.report.predicted.append(video.record())
         if reader.fault:
             self._fail(source, f'{reader.fault}; what came before is predicted', 0)
 

@@ -1,6 +1,7 @@
 """Runs of predictions: what is written, and what is passed over."""
 
 import json
+import signal
 from pathlib import Path
 
 import cv2
@@ -11,7 +12,7 @@ from videos import read, write
 
 from repvgg_seg.errors import InputError
 from repvgg_seg.inference.inputs import Source, find_sources
-from repvgg_seg.inference.outputs import Outputs
+from repvgg_seg.inference.outputs import Outputs, VideoOutputs
 from repvgg_seg.inference.predict_sources import SourcePredictor, number_of_images
 from repvgg_seg.inference.progress import PredictionProgress
 
@@ -149,6 +150,50 @@ def test_ctrl_c_leaves_whole_files(segmentor, place, monkeypatch):
         predict(segmentor, ['in/a.png', 'in/v.mp4'], 'out')
     assert len(read('out/overlay/v.mp4')[1]) == 3 and Image.open('out/labels/a.png').size == (96, 64)
     assert not list(Path('out').rglob('.*'))
+
+
+class Stopped(BaseException):
+    """What the handler of a signal raises."""
+
+
+@pytest.fixture(params=['SIGINT', 'SIGTERM'])
+def number(request):
+    """A signal whose handler raises `Stopped`."""
+
+    def stop(number, frame):
+        raise Stopped
+
+    number = signal.Signals[request.param]
+    before = signal.signal(number, stop)
+    yield number
+    assert signal.getsignal(number) is stop
+    signal.signal(number, before)
+
+
+@pytest.mark.parametrize(
+    'owner, method, frames',
+    [(Outputs, 'write_image', 0), (Outputs, 'open_video', 1), (VideoOutputs, 'write', 1), (VideoOutputs, 'close', 7)],
+)
+def test_what_is_written_when_a_signal_comes_is_counted(segmentor, place, monkeypatch, number, owner, method, frames):
+    write('in/v.mp4', frames=7)
+    step = getattr(owner, method)
+
+    def step_and_signal(*args):
+        result = step(*args)
+        signal.raise_signal(number)
+        return result
+
+    monkeypatch.setattr(owner, method, step_and_signal)
+    sources = find_sources(['in/a.png', 'in/v.mp4'], 'out')
+    outputs = Outputs(Path('out'), sources, ['overlay'], segmentor.classes)
+    predictor = SourcePredictor(segmentor, outputs, PredictionProgress(8))
+    with pytest.raises(Stopped):
+        predictor.predict(sources)
+    written = len(read('out/overlay/v.mp4')[1]) if Path('out/overlay/v.mp4').exists() else 0
+    assert written == frames == predictor.report.images - 1
+    image, *video = predictor.report.predicted
+    assert image['name'] == 'a' and [entry['frames'] for entry in video] == [frames] * bool(frames)
+    assert Path('out/overlay/a.jpg').is_file() and not list(Path('out').rglob('.*'))
 
 
 @pytest.mark.parametrize(
