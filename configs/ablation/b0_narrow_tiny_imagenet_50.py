@@ -14,6 +14,6 @@ train_dataloader = dict(dataset=dict(data_root=data_root))
 val_dataloader = dict(dataset=dict(data_root=data_root))
 test_dataloader = val_dataloader
 param_scheduler = [
-    dict(type='CosineAnnealingLR', eta_min=0.0, begin=0, end=30, by_epoch=True, convert_to_iter_based=True)
+    dict(type='CosineAnnealingLR', eta_min=0.0, begin=0, end=20, by_epoch=True, convert_to_iter_based=True)
 ]
-train_cfg = dict(max_epochs=30, val_interval=10)
+train_cfg = dict(max_epochs=20, val_interval=10)

@@ -28,10 +28,11 @@ class GutterRun(nn.Module):
         self.layers = run.layers
         dtype = next(run.parameters()).dtype
         rows, columns = (phases(run.dilation, length, dtype) for length in size)
-        self.register_buffer('rows', rows)
-        self.register_buffer('columns', columns.t().contiguous())
-        self.register_buffer('rows_back', rows.t().contiguous())
-        self.register_buffer('columns_back', columns)
+        # pnnx makes a linear layer of the product with a 2-d matrix, and in ncnn that takes ten times as long.
+        self.register_buffer('rows', rows[None])
+        self.register_buffer('columns', columns.t()[None].contiguous())
+        self.register_buffer('rows_back', rows.t()[None].contiguous())
+        self.register_buffer('columns_back', columns[None])
         self.register_buffer('mask', (rows.sum(1)[:, None] * columns.sum(1))[None, None])
 
     def forward(self, x: Tensor) -> Tensor:

@@ -29,7 +29,8 @@ class PlainPyramid(nn.Module):
         self.is_fixed = size is not None
         if size is not None:
             for name, matrix in self._make_matrices(*size, torch.double).items():
-                self.register_buffer(name, matrix.to(pyramid.conv.weight.dtype).contiguous())
+                # Of 3 dimensions for the reason that `GutterRun` gives.
+                self.register_buffer(name, matrix.to(pyramid.conv.weight.dtype)[None].contiguous())
 
     def _make_matrices(self, height: int, width: int, dtype: torch.dtype) -> dict[str, Tensor]:
         """Pooling and up-sampling: of all levels in one matrix along the height, of each level along the width."""
