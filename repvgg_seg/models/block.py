@@ -123,8 +123,8 @@ class RepVGGBlock(nn.Module):
     def _conv(self, size: tuple[int, int], bias: bool) -> nn.Conv2d:
         plan = self.plan
         rows, columns = (plan.dilation if side == 3 else 1 for side in size)
-        special = size == (3, 3) and plan.has_identity and not bias
-        return (CONVS[plan.block.kernel] if special else nn.Conv2d)(
+        kernel = plan.block.kernel if size == (3, 3) and plan.has_identity else 'plain'
+        return (nn.Conv2d if bias else CONVS[kernel])(
             plan.in_channels,
             plan.out_channels,
             size,

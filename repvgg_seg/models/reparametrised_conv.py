@@ -6,10 +6,11 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from .dilated_conv import DilatedConv2d
 from .fusion_algebra import identity_kernel, pad_to_3x3
 
 
-class _ReparametrisedConv(nn.Conv2d):
+class _ReparametrisedConv(DilatedConv2d):
     """A 3x3 conv without bias, of as many input as output channels and stride 1, so that there is an identity kernel."""
 
     def kernel(self) -> Tensor:
@@ -48,7 +49,7 @@ class DiracConv(_ReparametrisedConv):
 
 
 # Keys of `BlockSpec.kernel`.
-CONVS: dict[str, type[nn.Conv2d]] = dict(plain=nn.Conv2d, plus_identity=IdentityPlusConv, dirac=DiracConv)
+CONVS: dict[str, type[nn.Conv2d]] = dict(plain=DilatedConv2d, plus_identity=IdentityPlusConv, dirac=DiracConv)
 
 
 def kernel_of(conv: nn.Conv2d) -> Tensor:

@@ -23,11 +23,12 @@ COLUMNS = {
 }
 
 
-def ablation_page(record: Mapping[str, Any]) -> str:
+def ablation_page(record: Mapping[str, Any], heading: str | None = None) -> str:
     """The record of an ablation as a Markdown page.
 
     Args:
         record: as `tools/ablation.py` writes it, with `title`, `metric`, `rows`, `settings` and `environment`.
+        heading: above the table; the title by default.
     """
     rows = record['rows']
     columns = {name: (heading.format(metric=record['metric']), form) for name, (heading, form) in COLUMNS.items()}
@@ -36,7 +37,7 @@ def ablation_page(record: Mapping[str, Any]) -> str:
         for row in rows
     ]
     return '\n\n'.join(
-        [f'# {record["title"]}', benchmark_table(rows, columns), *single, settings_and_environment(record)]
+        [heading or f'# {record["title"]}', benchmark_table(rows, columns), *single, settings_and_environment(record)]
     )
 
 

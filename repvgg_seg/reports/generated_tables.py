@@ -7,6 +7,7 @@ from typing import Any
 
 from ..errors import InputError
 from . import architectures_table
+from .ablation_page import ablation_page
 from .benchmark_table import benchmark_page
 from .engines_table import engines_tables
 from .markdown import markdown_table
@@ -19,6 +20,7 @@ SHOWN = {'benchmark_optimized_cpu': 'Speed on a CPU, one thread: training form, 
 CHECKS = 'checks'  # the folder of records that show that something works, whose scores say nothing of the networks
 SHIPPED = 'camvid/pspnet_repvgg_small_camvid.json'  # the record of the network in the package
 PRUNING = 'pruning'  # the folder of records of whole and pruned networks
+ABLATIONS = 'ablations'  # the folder of what tools/ablation.py has written, a folder for each config; docs/ablations.md shows it
 # The metrics of each kind of network.
 SCORES = {'Segmentation': ('mIoU', 'mAcc', 'aAcc'), 'Classification': ('top1', 'top5')}
 
@@ -58,7 +60,8 @@ def with_tables(text: str, page: str, folder: Path) -> str:
 
 def _scores_and_benchmarks(results: Path) -> Iterator[str]:
     """The scores, the benchmarks in `SHOWN`, and the names of the others."""
-    paths = (path for path in sorted(results.rglob('*.json')) if results / CHECKS not in path.parents)
+    elsewhere = {results / CHECKS, results / ABLATIONS}
+    paths = (path for path in sorted(results.rglob('*.json')) if not elsewhere & {*path.parents})
     records = {path: record for path in paths if (record := read_record(path))}
     for heading, metrics in SCORES.items():
         rows = [
@@ -113,6 +116,15 @@ def _by_class(per_class: Mapping[str, Mapping[str, float]]) -> str:
     return markdown_table(['class', *names], rows)
 
 
+def _ablations(results: Path) -> Iterator[str]:
+    """The table and the picture of every ablation."""
+    for path in sorted((results / ABLATIONS).glob('*/ablation.json')):
+        if record := read_record(path):
+            yield ablation_page(record, f'### {path.parent.name}')
+            picture = path.with_suffix('.svg')
+            yield f'![Scores and speed of every block](../{picture.relative_to(results.parent).as_posix()})'
+
+
 def _pruning(results: Path) -> Iterator[str]:
     """The scores in the folder of pruned networks beside the speeds of their configs in its benchmark, both forms in one row."""
     records = [(path, record) for path in sorted((results / PRUNING).glob('*.json')) if (record := read_record(path))]
@@ -152,6 +164,7 @@ def _speed(timed: Sequence[Mapping[str, Any]], name: str, form: str) -> float:
 # The pages with tables between `BEGIN` and `END`, and what makes them out of results/.
 PAGES: dict[str, Callable[[Path], Iterator[str]]] = {
     'README.md': _scores_and_benchmarks,
+    'docs/ablations.md': _ablations,
     'docs/architectures.md': _architectures,
     'docs/engines.md': engines_tables,
     'docs/model_card.md': _shipped_network,

@@ -112,6 +112,21 @@ def test_the_classes_of_the_network_in_the_package(project):
     assert cells(text)[2:] == [['Sky', '90.00', '91.26'], ['Pole', '10.00', '11.00']]
 
 
+def test_ablations(project):
+    folder = project / 'results' / 'ablations' / 'net'
+    (folder / 'runs').mkdir(parents=True)
+    row = dict(name='plain', seeds=2, mean=41.0, spread=1.414, scores={'0': 40.0, '1': 42.0})
+    write(folder / 'ablation.json', title='Ablation: net', metric='top1', rows=[row], settings=dict(config='net.py'))
+    write(
+        folder / 'runs' / 'plain_seed_0.json', config='net.py', form='fused', images=3, metrics=dict(top1=40, top5=60)
+    )
+    text = with_tables(README, 'docs/ablations.md', project)
+    assert cells(text)[0] == ['block', 'seeds', 'top1, mean', 'standard deviation']
+    assert cells(text)[2] == ['plain', '2', '41.00', '1.41'] and 'plain: 40.00 (seed 0), 42.00 (seed 1)' in text
+    assert '### net\n' in text and '(../results/ablations/net/ablation.svg)' in text
+    assert 'plain_seed_0' not in with_tables(README, 'README.md', project), 'the runs stand in docs/ablations.md'
+
+
 def test_scores_of_pruned_networks_beside_their_speed(project):
     folder = project / 'results' / 'pruning'
     folder.mkdir()

@@ -13,12 +13,13 @@ from torch.nn.modules.batchnorm import _BatchNorm
 from torch.nn.modules.instancenorm import _InstanceNorm
 
 from ...models.block import RepVGGBlock
+from ...models.dilated_conv import DilatedConv2d
 from ...models.fusion_algebra import fuse_conv_bn, row_slices
 from ..options import Options
 from .pass_definition import Record
 
 # Subclasses may compute their kernel in every forward pass (weight standardisation does).
-_PLAIN_CONVS = (nn.Conv2d, Conv2d)
+_PLAIN_CONVS = (nn.Conv2d, Conv2d, DilatedConv2d)
 
 
 @dataclass(frozen=True)

@@ -17,6 +17,7 @@ from torch import nn
 from ...measure.memory import held_bytes, peak_memory
 from ...measure.spare_memory import spare_memory
 from ...measure.timing import best_seconds
+from ...models.dilated_conv import DilatedConv2d
 from ..layer_shapes import input_shapes
 from ..onednn import is_available
 from ..options import Options, device_of
@@ -216,7 +217,7 @@ def _candidates(model: nn.Module, options: Options, part: nn.Module) -> list[_Ca
 def _is_fit(conv: nn.Conv2d) -> bool:
     """Whether `WinogradConv` can compute a conv, with channels enough to gain."""
     return (
-        type(conv) is nn.Conv2d
+        type(conv) in (nn.Conv2d, DilatedConv2d)
         and (conv.kernel_size, conv.stride, conv.padding_mode) == ((3, 3), (1, 1), 'zeros')
         and conv.padding == conv.dilation
         and len(set(conv.dilation)) == 1
