@@ -16,6 +16,7 @@ from torch.utils.checkpoint import checkpoint
 from ..errors import InputError
 from .archs import POST_SE_RATIO, SE_RATIO
 from .block_variants import BRANCHES, REPVGG, block_of_number, other_block_message
+from .dilated_conv import DilatedConv2d
 from .fusion_algebra import fuse_branches, fuse_conv_bn, identity_kernel, row_slices
 from .reparametrised_conv import CONVS, kernel_of
 from .stride_dilation_plan import LayerPlan
@@ -123,8 +124,10 @@ class RepVGGBlock(nn.Module):
     def _conv(self, size: tuple[int, int], bias: bool) -> nn.Conv2d:
         plan = self.plan
         rows, columns = (plan.dilation if side == 3 else 1 for side in size)
-        kernel = plan.block.kernel if size == (3, 3) and plan.has_identity else 'plain'
-        return (nn.Conv2d if bias else CONVS[kernel])(
+        kind = DilatedConv2d if max(rows, columns) > 1 and not bias else nn.Conv2d
+        if size == (3, 3) and plan.has_identity and not bias:
+            kind = CONVS.get(plan.block.kernel, kind)
+        return kind(
             plan.in_channels,
             plan.out_channels,
             size,

@@ -24,11 +24,13 @@ class DilatedConv2d(nn.Conv2d):
 
     def _is_slow(self, x: Tensor, weight: Tensor) -> bool:
         return (
-            x.device.type == 'cpu'
-            and torch.backends.cpu.get_cpu_capability() == 'AVX2'
-            and (self.padding_mode, x.dtype, weight.dtype) == ('zeros', torch.float32, torch.float32)
-            and not isinstance(self.padding, str)
+            not isinstance(self.padding, str)
             and self.padding[1] > _MOST_COLUMNS
+            and self.padding_mode == 'zeros'
+            and torch.backends.cpu.get_cpu_capability() == 'AVX2'
+            and isinstance(x, Tensor)  # and no proxy, by which torch.fx traces
+            and x.device.type == 'cpu'
+            and (x.dtype, weight.dtype) == (torch.float32, torch.float32)
             and not torch.is_autocast_enabled('cpu')
             and not torch.compiler.is_compiling()
         )

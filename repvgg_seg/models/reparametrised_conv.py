@@ -48,8 +48,8 @@ class DiracConv(_ReparametrisedConv):
         return self.alpha.view(-1, 1, 1, 1) * self._identity() + self.beta.view(-1, 1, 1, 1) * filters
 
 
-# Keys of `BlockSpec.kernel`.
-CONVS: dict[str, type[nn.Conv2d]] = dict(plain=DilatedConv2d, plus_identity=IdentityPlusConv, dirac=DiracConv)
+# By `BlockSpec.kernel`, which is 'plain' for all others.
+CONVS: dict[str, type[nn.Conv2d]] = dict(plus_identity=IdentityPlusConv, dirac=DiracConv)
 
 
 def kernel_of(conv: nn.Conv2d) -> Tensor:

@@ -102,6 +102,13 @@ def test_not_without_gradients_and_under_autocast(avx2):
         assert not pads_itself(conv(x))
 
 
+def test_it_can_be_traced(avx2):
+    conv = DilatedConv2d(8, 8, 3, padding=4, dilation=4, bias=False)
+    x = torch.randn(1, 8, 12, 12)
+    traced = torch.fx.symbolic_trace(nn.Sequential(conv))
+    assert relative_error(traced(x), conv(x)) < 1e-6
+
+
 @pytest.mark.parametrize('capability', ['AVX512', 'DEFAULT'])
 def test_not_on_other_processors(monkeypatch, capability):
     monkeypatch.setattr(torch.backends.cpu, 'get_cpu_capability', lambda: capability)
