@@ -28,7 +28,7 @@ class GutterRun(nn.Module):
         self.layers = run.layers
         dtype = next(run.parameters()).dtype
         rows, columns = (phases(run.dilation, length, dtype) for length in size)
-        # pnnx makes a linear layer of the product with a 2-d matrix, and in ncnn that takes ten times as long.
+        # pnnx makes a linear layer of the product with a 2-d matrix, and in ncnn the reshapes around it are slow.
         self.register_buffer('rows', rows[None])
         self.register_buffer('columns', columns.t()[None].contiguous())
         self.register_buffer('rows_back', rows.t()[None].contiguous())

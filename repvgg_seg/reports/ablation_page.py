@@ -31,7 +31,7 @@ def ablation_page(record: Mapping[str, Any], heading: str | None = None) -> str:
         heading: above the table; the title by default.
     """
     rows = record['rows']
-    columns = {name: (heading.format(metric=record['metric']), form) for name, (heading, form) in COLUMNS.items()}
+    columns = {name: (title.format(metric=record['metric']), form) for name, (title, form) in COLUMNS.items()}
     single = [
         f'{row["name"]}: ' + ', '.join(f'{score:.2f} (seed {seed})' for seed, score in row['scores'].items())
         for row in rows

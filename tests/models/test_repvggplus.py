@@ -1,5 +1,6 @@
 """RepVGGplus-L2pse: the structure and the weight names of its authors' code, in a network of fewer and narrower layers."""
 
+import numpy as np
 import pytest
 import torch
 import torch.nn.functional as F
@@ -90,6 +91,64 @@ def test_a_block_by_the_authors_structure(model):
     out = out.relu()
     gate = block.post_se.up(F.relu(block.post_se.down(out.mean((2, 3), keepdim=True)))).sigmoid()
     torch.testing.assert_close(block(x), out * gate)
+
+
+def drawn(shapes):
+    """Weights that depend on their official names and shapes alone, so that another code can be given the same."""
+    rng = np.random.default_rng(0)
+    state = {}
+    for name, shape in sorted(shapes.items()):
+        if name.endswith('num_batches_tracked'):
+            state[name] = torch.tensor(1)
+            continue
+        values = rng.uniform(-1, 1, shape)
+        if name.endswith(('bn.weight', 'identity.weight', 'running_var')):
+            values = 1 + values / 2
+        elif len(shape) > 1:
+            values *= (3 / np.prod(shape[1:])) ** 0.5
+        state[name] = torch.from_numpy(values).float()
+    return state
+
+
+# Of the authors' RepVGGplus([2, 1, 5, 1], 7, [0.25] * 4, use_post_se=True) with the same weights and images, in evaluation: the mean
+# magnitude of three channels of each stage, and the logits of the first image. Its SE takes square maps only; for the other image
+# it was given the mean of the whole map.
+OF_THE_AUTHORS = {
+    (64, 64): (
+        [
+            [0.413343, 0.168995, 3.400966],
+            [0.095455, 0.0, 0.596867],
+            [0.13819, 2.99742, 0.972516],
+            [0.0, 0.682317, 0.079809],
+        ],
+        [0.925506, 0.438629, -0.757903, -0.178627, 0.689026, 1.03849, 0.047526],
+    ),
+    (64, 96): (
+        [
+            [0.410492, 0.165989, 3.418892],
+            [0.090653, 0.000775, 0.617083],
+            [0.112901, 2.927602, 0.947925],
+            [0.0, 0.615846, 0.091872],
+        ],
+        [1.045732, 0.444712, -0.809073, -0.201938, 0.666416, 0.976889, 0.098982],
+    ),
+}
+
+
+@pytest.mark.parametrize('size', OF_THE_AUTHORS)
+@pytest.mark.parametrize('deploy', [False, True], ids=['training', 'deploy'])
+@torch.no_grad()
+def test_features_are_those_of_the_authors_code(model, size, deploy):
+    written = to_checkpoint(sort_weights(model.state_dict()), 'official')
+    state = drawn({name: tensor.shape for name, tensor in written.items()})
+    classifier, backbone = RepVGGClassifier(SPEC, 7, deploy=deploy).eval(), RepVGG(SPEC, deploy=deploy).eval()
+    x = torch.from_numpy(np.random.default_rng(1).standard_normal((2, 3, *size))).float()
+    for network in (classifier, backbone):
+        network.load_state_dict(dict(state))
+    features, logits = OF_THE_AUTHORS[size]
+    found = [feature.abs().mean((0, 2, 3))[:3] for feature in backbone(x)]
+    torch.testing.assert_close(torch.stack(found), torch.tensor(features), rtol=1e-5, atol=2e-6)
+    torch.testing.assert_close(classifier(x)[0], torch.tensor(logits), rtol=1e-5, atol=2e-6)
 
 
 @pytest.mark.parametrize('form', [dict(), dict(output_stride=8), dict(output_stride=8, dilate_last=5)])
