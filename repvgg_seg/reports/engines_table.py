@@ -1,6 +1,6 @@
 """The tables of docs/engines.md: how fast every network is in every engine, and what 8 bits cost and gain."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -8,14 +8,15 @@ from .benchmark_table import Row, settings_and_environment
 from .markdown import markdown_table
 from .record import read_record
 
-ENGINES = 'benchmark_engines_cpu'  # of `tools/benchmark.py engines`
+ENGINES = 'benchmark_engines_cpu'  # of `tools/benchmark.py engines`: PyTorch and the fastest engine in one run
+MORE_ENGINES = 'benchmark_engines*_cpu'  # of the same command: this record, other engines and other precisions
 INT8 = 'benchmark_int8_*'  # of `tools/benchmark.py segmentors --engine`, with the file in fp32 as the baseline
 AS_MMSEG = 'as mmseg'  # in the form of a row: of the network without our rewrites
 SCORES = Path('checks', 'engines')  # of `tools/test.py --engine`, for the same files
 
 
 def engines_tables(results: Path) -> Iterator[str]:
-    """Both tables, as far as their records are there."""
+    """The tables, as far as their records are there."""
     record = read_record(results / f'{ENGINES}.json')
     if record:
         reference = _reference(record)
@@ -25,6 +26,13 @@ def engines_tables(results: Path) -> Iterator[str]:
         )
         yield _fastest_of_each(record, reference)
         yield settings_and_environment(record)
+        more = [path for path in sorted(results.glob(f'{MORE_ENGINES}.json')) if path.stem != ENGINES]
+        links = ', '.join(f'[{path.stem}](../results/{path.stem}.md)' for path in more)
+        yield (
+            'How many times as fast each network is as fused in PyTorch in fp32, beside it in the same run, and in brackets the relative '
+            f'error of the exported file{f" (also from {links})" if links else ""}.'
+        )
+        yield _every_engine([record, *filter(None, map(read_record, more))])
     scores = dict(_scores(results / SCORES))
     records = {path: found for path in sorted(results.glob(f'{INT8}.json')) if (found := read_record(path))}
     if records:
@@ -61,19 +69,39 @@ def _fastest_of_each(record: Mapping[str, Any], reference: Row) -> str:
     groups: dict[tuple[str, bool], list[Row]] = {}
     for row in record['rows']:
         groups.setdefault((row['name'], AS_MMSEG in row['form']), []).append(row)
-    lines = []
+    lines, paper = [], 'paper_examples_per_s'
     for (name, _), rows in groups.items():
         best = min(rows, key=_time)
         lines.append(
             [
                 name,
-                best['form'],
+                _engine(best),
                 f'{best["ms"]:.0f}',
                 f'{best["ratio"] / reference["ratio"]:.2f}',
+                f'{best[paper] / reference[paper]:.2f}' if paper in best else '',
                 f'{best.get("times_fused", 1):.2f}',
             ]
         )
-    return markdown_table(('config', 'fastest', 'ms', 'speed', 'speed / fused in PyTorch'), lines)
+    return markdown_table(('config', 'fastest', 'ms', 'speed', 'speed, paper', 'speed / fused in PyTorch'), lines)
+
+
+def _engine(row: Row) -> str:
+    return row['form'] if 'engine' in row else f'{row["form"]} (PyTorch)'
+
+
+def _every_engine(records: Sequence[Mapping[str, Any]]) -> str:
+    """One line for each network, and one for each as mmseg computes it; the first record that has a cell fills it."""
+    cells: dict[str, dict[str, str]] = {}
+    for row in (row for record in records for row in record['rows'] if row['form'] != 'fused'):
+        engine, comma, as_mmseg = _engine(row).partition(', ')
+        error = f' ({row["relative_error"]:.0e})' if row.get('relative_error') else ''
+        speed = f'{row["times_fused"]:.2f}{error}' if 'times_fused' in row else ''
+        cells.setdefault(row['name'] + comma + as_mmseg, {}).setdefault(engine, speed)
+    engines = list(dict.fromkeys(engine for line in cells.values() for engine in line))
+    return markdown_table(
+        ('config', *engines),
+        [[name, *(line.get(engine, '') for engine in engines)] for name, line in cells.items()],
+    )
 
 
 def _scores(folder: Path) -> Iterator[tuple[str, float]]:

@@ -66,24 +66,38 @@ def test_engines(project):
     results = project / 'results'
     (results / 'checks' / 'engines').mkdir(parents=True)
     rows = [
-        dict(name='rep', form='fused', ms=30.0, ratio=2.0),
-        dict(name='rep', form='ncnn-fp32', ms=10.0, ratio=6.0, times_fused=3.0),
-        dict(name='res', form='onnx-fp32, as mmseg', ms=60.0, ratio=1.0),
-        dict(name='res', form='ncnn-fp32, as mmseg', ms=48.0, ratio=1.25),
-        dict(name='res', form='onnx-fp32', ms=40.0, ratio=1.5),
+        dict(name='rep', form='fused', ms=30.0, ratio=2.0, times_fused=1.0),
+        dict(name='rep', form='optimized', ms=20.0, ratio=3.0, times_fused=1.5),
+        dict(name='rep', form='ncnn-fp32', ms=10.0, ratio=6.0, times_fused=3.0, paper_examples_per_s=9.0, engine={}),
+        dict(name='res', form='onnx-fp32, as mmseg', ms=60.0, ratio=1.0, engine={}),
+        dict(name='res', form='ncnn-fp32, as mmseg', ms=48.0, ratio=1.25, paper_examples_per_s=6.0, engine={}),
+        dict(name='res', form='optimized', ms=40.0, ratio=1.5),
     ]
     write(results / 'benchmark_engines_cpu.json', rows=rows, settings=dict(baseline='res:onnx-fp32, as mmseg:64x64'))
+    more = [
+        dict(name='res', form='openvino-fp32, as mmseg', times_fused=1.25, relative_error=2.4e-6, engine={}),
+        dict(name='rep', form='ncnn-fp32', times_fused=7.0, engine={}),
+    ]
+    write(results / 'benchmark_engines_openvino_cpu.json', rows=more)
     rows = [dict(name='rep_int8', form=form, ms=1.0, ratio=2.5) for form in ('onnx-int8', 'openvino-int8')]
     write(results / 'benchmark_int8_rep_cpu.json', rows=rows, settings={})
     write(results / 'checks' / 'engines' / 'rep_int8_openvino-int8.json', metrics=dict(mIoU=50.126))
-    table = cells(with_tables(README, 'docs/engines.md', project))
+    text = with_tables(README, 'docs/engines.md', project)
+    assert '(also from [benchmark_engines_openvino_cpu](../results/benchmark_engines_openvino_cpu.md))' in text
+    table = cells(text)
     assert table[2:5] == [
-        ['rep', 'ncnn-fp32', '10', '4.80', '3.00'],
-        ['res', 'ncnn-fp32, as mmseg', '48', '1.00', '1.00'],
-        ['res', 'onnx-fp32', '40', '1.20', '1.00'],
+        ['rep', 'ncnn-fp32', '10', '4.80', '1.50', '3.00'],
+        ['res', 'ncnn-fp32, as mmseg', '48', '1.00', '1.00', '1.00'],
+        ['res', 'optimized (PyTorch)', '40', '1.20', '', '1.00'],
     ]
     link = '[benchmark_int8_rep_cpu](../results/benchmark_int8_rep_cpu.md)'
-    assert table[7:] == [
+    assert table[5] == ['config', 'optimized (PyTorch)', 'ncnn-fp32', 'onnx-fp32', 'openvino-fp32']
+    assert table[7:10] == [
+        ['rep', '1.50', '3.00', '', ''],
+        ['res, as mmseg', '', '', '', '1.25 (2e-06)'],
+        ['res', '', '', '', ''],
+    ]
+    assert table[12:] == [
         ['rep_int8', 'onnx-int8', '', '2.50', link],
         ['rep_int8', 'openvino-int8', '50.13', '2.50', link],
     ]
