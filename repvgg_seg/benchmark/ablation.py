@@ -25,7 +25,7 @@ from ..models.block_variants import BLOCKS
 from ..models.image_channels import image_channels
 from ..optimize.options import Options
 from ..reports.benchmark_table import Row
-from ..reports.record import read_record
+from ..reports.record import read_record, read_records
 from ..training.config import load_config
 from ..training.config.registered_class import find_class
 from ..training.prepare import prepare_model
@@ -173,9 +173,9 @@ class Ablation:
         """A row for every kind of block that has a score in the folder, in the order of `BLOCKS`."""
         scores: dict[str, dict[str, float]] = {}
         metric = ''
-        for path in sorted(self.folder.glob('*_seed_*.json')):
-            match, record = _NAME.fullmatch(path.stem), read_record(path)
-            if match and record and match[1] in BLOCKS:
+        for path, record in read_records(self.folder, '*_seed_*.json').items():
+            match = _NAME.fullmatch(path.stem)
+            if match and match[1] in BLOCKS:
                 metric, scores.setdefault(match[1], {})[match[2]] = _score(record, path)
         return [_row(row, metric, scores[row], self._paper(row)) for row in BLOCKS if row in scores]
 

@@ -6,35 +6,35 @@ from typing import Any
 
 from .benchmark_table import Row, settings_and_environment
 from .markdown import markdown_table
-from .record import read_record
+from .record import read_records
 
-ENGINES = 'benchmark_engines_cpu'  # of `tools/benchmark.py engines`: PyTorch and the fastest engine in one run
-MORE_ENGINES = 'benchmark_engines*_cpu'  # of the same command: this record, other engines and other precisions
-INT8 = 'benchmark_int8_*'  # of `tools/benchmark.py segmentors --engine`, with the file in fp32 as the baseline
+ENGINES = 'benchmark_engines*_cpu.json'  # of `tools/benchmark.py engines`
+FASTEST = 'benchmark_engines_cpu.json'  # of them, that of PyTorch and the fastest engine in one run
+INT8 = 'benchmark_int8_*.json'  # of `tools/benchmark.py segmentors --engine`, with the file in fp32 as the baseline
 AS_MMSEG = 'as mmseg'  # in the form of a row: of the network without our rewrites
 SCORES = Path('checks', 'engines')  # of `tools/test.py --engine`, for the same files
 
 
 def engines_tables(results: Path) -> Iterator[str]:
     """The tables, as far as their records are there."""
-    record = read_record(results / f'{ENGINES}.json')
+    more = read_records(results, ENGINES)
+    record = more.pop(results / FASTEST, None)
     if record:
         reference = _reference(record)
         yield (
             f'The fastest of each network, as mmseg computes it and by our rewrites; {reference["name"]}: {reference["form"]} counts as 1 '
-            f'([all rows](../results/{ENGINES}.md)).'
+            f'({_link(results / FASTEST, "all rows")}).'
         )
         yield _fastest_of_each(record, reference)
         yield settings_and_environment(record)
-        more = [path for path in sorted(results.glob(f'{MORE_ENGINES}.json')) if path.stem != ENGINES]
-        links = ', '.join(f'[{path.stem}](../results/{path.stem}.md)' for path in more)
+        others = f' (also from {", ".join(map(_link, more))})' if more else ''
         yield (
             'How many times as fast each network is as fused in PyTorch in fp32, beside it in the same run, and in brackets the relative '
-            f'error of the exported file{f" (also from {links})" if links else ""}.'
+            f'error of the exported file{others}.'
         )
-        yield _every_engine([record, *filter(None, map(read_record, more))])
+        yield _every_engine([record, *more.values()])
     scores = dict(_scores(results / SCORES))
-    records = {path: found for path in sorted(results.glob(f'{INT8}.json')) if (found := read_record(path))}
+    records = read_records(results, INT8)
     if records:
         yield 'The test set of CamVid; OpenVINO in fp32 counts as 1 for each network.'
         yield markdown_table(
@@ -45,13 +45,18 @@ def engines_tables(results: Path) -> Iterator[str]:
                     row['form'],
                     f'{scores[key]:.2f}' if (key := f'{row["name"]}_{row["form"]}') in scores else '',
                     f'{row["ratio"]:.2f}',
-                    f'[{path.stem}](../results/{path.stem}.md)',
+                    _link(path),
                 ]
                 for path, found in records.items()
                 for row in found['rows']
             ],
         )
         yield settings_and_environment(next(iter(records.values())))
+
+
+def _link(path: Path, text: str | None = None) -> str:
+    """From a page of docs/ to the table of a record, by its name or another text."""
+    return f'[{text or path.stem}](../results/{path.stem}.md)'
 
 
 def _reference(record: Mapping[str, Any]) -> Row:
@@ -69,7 +74,8 @@ def _fastest_of_each(record: Mapping[str, Any], reference: Row) -> str:
     groups: dict[tuple[str, bool], list[Row]] = {}
     for row in record['rows']:
         groups.setdefault((row['name'], AS_MMSEG in row['form']), []).append(row)
-    lines, paper = [], 'paper_examples_per_s'
+    lines = []
+    paper = 'paper_examples_per_s'
     for (name, _), rows in groups.items():
         best = min(rows, key=_time)
         lines.append(
@@ -92,11 +98,12 @@ def _engine(row: Row) -> str:
 def _every_engine(records: Sequence[Mapping[str, Any]]) -> str:
     """One line for each network, and one for each as mmseg computes it; the first record that has a cell fills it."""
     cells: dict[str, dict[str, str]] = {}
-    for row in (row for record in records for row in record['rows'] if row['form'] != 'fused'):
+    rows = [row for record in records for row in record['rows'] if row['form'] != 'fused']
+    for row in rows:
         engine, comma, as_mmseg = _engine(row).partition(', ')
-        error = f' ({row["relative_error"]:.0e})' if row.get('relative_error') else ''
-        speed = f'{row["times_fused"]:.2f}{error}' if 'times_fused' in row else ''
-        cells.setdefault(row['name'] + comma + as_mmseg, {}).setdefault(engine, speed)
+        speed = f'{row["times_fused"]:.2f}' if 'times_fused' in row else ''
+        error = f' ({row["relative_error"]:.0e})' if 'relative_error' in row else ''
+        cells.setdefault(row['name'] + comma + as_mmseg, {}).setdefault(engine, speed + error)
     engines = list(dict.fromkeys(engine for line in cells.values() for engine in line))
     return markdown_table(
         ('config', *engines),
@@ -106,7 +113,5 @@ def _every_engine(records: Sequence[Mapping[str, Any]]) -> str:
 
 def _scores(folder: Path) -> Iterator[tuple[str, float]]:
     """The mIoU of every record, by its name, which is that of a row and its form."""
-    for path in sorted(folder.glob('*.json')):
-        record = read_record(path)
-        if record:
-            yield path.stem, record['metrics']['mIoU']
+    for path, record in read_records(folder, '*.json').items():
+        yield path.stem, record['metrics']['mIoU']

@@ -11,7 +11,7 @@ from .ablation_page import ablation_page
 from .benchmark_table import benchmark_page
 from .engines_table import engines_tables
 from .markdown import markdown_table
-from .record import read_record
+from .record import read_record, read_records
 
 BEGIN, END = '<!-- results: begin -->', '<!-- results: end -->'
 _BETWEEN = re.compile(f'(?<={re.escape(BEGIN)}\n).*?(?={re.escape(END)})', re.DOTALL)
@@ -118,18 +118,17 @@ def _by_class(per_class: Mapping[str, Mapping[str, float]]) -> str:
 
 def _ablations(results: Path) -> Iterator[str]:
     """The table and the picture of every ablation."""
-    for path in sorted((results / ABLATIONS).glob('*/ablation.json')):
-        if record := read_record(path):
-            yield ablation_page(record, f'### {path.parent.name}')
-            picture = path.with_suffix('.svg')
-            yield f'![Scores and speed of every block](../{picture.relative_to(results.parent).as_posix()})'
+    for path, record in read_records(results / ABLATIONS, '*/ablation.json').items():
+        yield ablation_page(record, f'### {path.parent.name}')
+        picture = path.with_suffix('.svg')
+        yield f'![Scores and speed of every block](../{picture.relative_to(results.parent).as_posix()})'
 
 
 def _pruning(results: Path) -> Iterator[str]:
     """The scores in the folder of pruned networks beside the speeds of their configs in its benchmark, both forms in one row."""
-    records = [(path, record) for path in sorted((results / PRUNING).glob('*.json')) if (record := read_record(path))]
-    timed = [row for _, record in records for row in record.get('rows', ())]
-    scored = [(path, record) for path, record in records if 'mIoU' in record.get('metrics', {})]
+    records = read_records(results / PRUNING, '*.json')
+    timed = [row for record in records.values() for row in record.get('rows', ())]
+    scored = [(path, record) for path, record in records.items() if 'mIoU' in record.get('metrics', {})]
     scored.sort(key=lambda item: (-_params(item[1], timed), item[0]))
     if not scored:
         return

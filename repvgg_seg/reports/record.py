@@ -51,6 +51,11 @@ def read_record(path: str | os.PathLike[str]) -> dict[str, Any] | None:
     return record if isinstance(record, dict) and 'environment' in record else None
 
 
+def read_records(folder: Path, pattern: str) -> dict[Path, dict[str, Any]]:
+    """The records among the files of a folder that match a glob pattern, by their paths, in the order of these."""
+    return {path: record for path in sorted(folder.glob(pattern)) if (record := read_record(path))}
+
+
 def write_record(
     path: str,
     *,
